@@ -1,0 +1,1 @@
+"""Rasa custom actions: slots in, one turn of the dialogue, an answer out."""

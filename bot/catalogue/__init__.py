@@ -1,0 +1,1 @@
+"""The delegation catalogue: procedures, places, competence, answers. No Rasa, no Telegram, no web."""

@@ -1,0 +1,68 @@
+"""Finds the place that a message names, as an entity with the unit's code."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Text
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.nlu.constants import ENTITIES, TEXT
+from rasa.shared.nlu.training_data.message import Message
+
+from bot.catalogue.places import Found, Mention
+from bot.runtime import runtime
+
+PLACE = "place"
+"""Key of a message: the `Mention` of its text."""
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
+class PlaceLinker(GraphComponent):  # type: ignore[misc]
+    """Reads the units of the running catalogue, so a change of names needs no training."""
+
+    @classmethod
+    def create(
+        cls,
+        config: Dict[Text, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> PlaceLinker:
+        return cls()
+
+    def process(self, messages: List[Message]) -> List[Message]:
+        for message in messages:
+            text = message.get(TEXT)
+            if text:
+                self._link(message, text)
+        return messages
+
+    def process_training_data(self, training_data: Any) -> Any:
+        return training_data
+
+    def _link(self, message: Message, text: str) -> None:
+        current = runtime()
+        mention = current.catalogue().places.find(text, current.settings.today)
+        message.set(PLACE, _as_dict(mention), add_to_output=True)
+        if mention.found is not Found.NOTHING:
+            entity = {
+                "entity": "place",
+                "value": mention.units[0] if mention.found is Found.UNIT else mention.name,
+                "start": mention.start,
+                "end": mention.end,
+                "extractor": type(self).__name__,
+            }
+            message.set(ENTITIES, [*message.get(ENTITIES, []), entity], add_to_output=True)
+
+
+def _as_dict(mention: Mention) -> Dict[str, Any]:
+    return {
+        "found": mention.found.value,
+        "units": list(mention.units),
+        "name": mention.name,
+        "start": mention.start,
+        "end": mention.end,
+        "is_district": mention.is_district,
+    }

@@ -1,0 +1,61 @@
+"""Tokens by underthesea, true to the citizen's text, with folded lemmas."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Dict, List, Text
+
+from rasa.engine.graph import ExecutionContext
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.tokenizers.tokenizer import Token, Tokenizer
+from rasa.shared.nlu.training_data.message import Message
+
+from bot import phrasebook
+from bot.text import NO_ABBREVIATIONS, fold, spans
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, is_trainable=False)
+class UndertheseaTokenizer(Tokenizer):  # type: ignore[misc]
+    """Words by `underthesea.word_tokenize`.
+
+    A token's `start` and `end` are offsets in the text as it was sent; its `text` is composed, in lower
+    case, with short forms written out; its `lemma` is that text without diacritics, so that featurizers
+    that use lemmas read accented and unaccented messages alike.
+    """
+
+    @staticmethod
+    def get_default_config() -> Dict[Text, Any]:
+        """`abbreviations`: path of a YAML file of short forms, or empty for none."""
+        return {
+            "intent_tokenization_flag": False,
+            "intent_split_symbol": "_",
+            "token_pattern": None,
+            "prefix_separator_symbol": None,
+            "abbreviations": str(phrasebook.NLU_DATA / "abbreviations.yml"),
+        }
+
+    def __init__(self, config: Dict[Text, Any]) -> None:
+        super().__init__(config)
+        path = config.get("abbreviations")
+        self._abbreviations = phrasebook.load_abbreviations(Path(path)) if path else NO_ABBREVIATIONS
+        # underthesea publishes its model before it has loaded it: concurrent first calls fail.
+        spans("khởi động")
+
+    @classmethod
+    def create(
+        cls,
+        config: Dict[Text, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> UndertheseaTokenizer:
+        return cls(config)
+
+    def tokenize(self, message: Message, attribute: Text) -> List[Token]:
+        tokens = []
+        for span in spans(message.get(attribute)):
+            text = self._abbreviations.expand_word(span.text)
+            tokens.append(Token(text, span.start, span.end, lemma=fold(text)))
+        return self._apply_token_pattern(tokens)

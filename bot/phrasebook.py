@@ -1,0 +1,190 @@
+"""What staff may edit in `nlu_data/`, read into plain objects: phrasings, FAQ, missing procedures, replies.
+
+The files are the truth: a person reads, greps and edits them; nothing here is kept anywhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, Optional
+
+from pydantic import BaseModel, Extra, ValidationError, conlist, constr
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from bot.settings import PROJECT_ROOT
+from bot.text import Abbreviations, fold
+
+NLU_DATA = PROJECT_ROOT / "nlu_data"
+
+Line = constr(strip_whitespace=True, min_length=1)
+
+
+class BadPhrasebook(ValueError):
+    """A file of `nlu_data/` cannot be used; the message says which, where and why (in Vietnamese)."""
+
+
+class _Strict(BaseModel):
+    class Config:
+        extra = Extra.forbid
+        frozen = True
+
+
+class Entry(_Strict):
+    """How people ask for one procedure."""
+
+    name: Line  # type: ignore[valid-type]
+    """Short name, as on a button."""
+    phrasings: conlist(Line, min_items=1)  # type: ignore[valid-type]
+
+
+class Vague(_Strict):
+    """Questions that fit several procedures: the bot offers 2 to 4 of them, best first."""
+
+    choices: conlist(str, min_items=2, max_items=4)  # type: ignore[valid-type]
+    phrasings: conlist(Line, min_items=1)  # type: ignore[valid-type]
+
+
+class Topic(_Strict):
+    """One file of `phrasings/`."""
+
+    topic: Line  # type: ignore[valid-type]
+    procedures: dict[str, Entry] = {}
+    vague: list[Vague] = []
+
+
+class Missing(_Strict):
+    """A real procedure that the catalogue does not hold."""
+
+    name: Line  # type: ignore[valid-type]
+    field: Line  # type: ignore[valid-type]
+    keyword: Line  # type: ignore[valid-type]
+    phrasings: conlist(Line, min_items=1)  # type: ignore[valid-type]
+
+
+class Source(_Strict):
+    title: Line  # type: ignore[valid-type]
+    url: Optional[str] = None
+    as_of: date
+
+
+class Faq(_Strict):
+    """A general question with its answer."""
+
+    question: Line  # type: ignore[valid-type]
+    phrasings: conlist(Line, min_items=1)  # type: ignore[valid-type]
+    answer: Line  # type: ignore[valid-type]
+    sources: conlist(Source, min_items=1)  # type: ignore[valid-type]
+
+
+class _FaqFile(_Strict):
+    topic: Line  # type: ignore[valid-type]
+    faq: dict[str, Faq]
+
+
+class _MissingFile(_Strict):
+    missing: list[Missing]
+
+
+class _AbbreviationFile(_Strict):
+    always: dict[str, Line]  # type: ignore[valid-type]
+    chat: dict[str, Line]  # type: ignore[valid-type]
+
+
+class _CueFile(_Strict):
+    cues: dict[str, list[Line]]  # type: ignore[valid-type]
+
+
+@dataclass(frozen=True)
+class Phrasebook:
+    """Everything staff wrote."""
+
+    entries: dict[str, Entry]
+    vague: list[Vague]
+    missing: dict[str, Missing]
+    faq: dict[str, Faq]
+    abbreviations: Abbreviations
+    cues: dict[str, list[str]] = field(default_factory=dict)
+    replies: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def short_names(self) -> dict[str, str]:
+        return {code: str(entry.name) for code, entry in self.entries.items()}
+
+
+def load(folder: Path = NLU_DATA) -> Phrasebook:
+    """Read the phrasebook.
+
+    Raises:
+        BadPhrasebook: a file is not YAML, or not of its shape, or a procedure stands in two files.
+    """
+    entries: dict[str, Entry] = {}
+    vague: list[Vague] = []
+    for path in sorted((folder / "phrasings").glob("*.yml")):
+        topic = _parse(Topic, path)
+        twice = entries.keys() & topic.procedures.keys()
+        if twice:
+            raise BadPhrasebook(f"{path.name}: thủ tục {', '.join(sorted(twice))} đã có ở tệp khác")
+        entries.update(topic.procedures)
+        vague.extend(topic.vague)
+    return Phrasebook(
+        entries,
+        vague,
+        {slug(item.name): item for item in _missing(folder)},
+        dict(_faq(folder)),
+        load_abbreviations(folder / "abbreviations.yml"),
+        _parse(_CueFile, folder / "facets.yml").cues,
+        _read(folder / "replies.yml"),
+    )
+
+
+def load_abbreviations(path: Path = NLU_DATA / "abbreviations.yml") -> Abbreviations:
+    """The short forms of one file.
+
+    Raises:
+        BadPhrasebook: see `load`.
+    """
+    data = _parse(_AbbreviationFile, path)
+    return Abbreviations(data.always, data.chat)
+
+
+def files(folder: Path = NLU_DATA) -> Iterator[Path]:
+    """Every file that the bot is trained from, for telling whether it must be trained again."""
+    yield from sorted(path for path in folder.rglob("*.yml"))
+
+
+def slug(name: str) -> str:
+    """A stable id of a name: "Đăng ký tuyển sinh" → "dang-ky-tuyen-sinh"."""
+    return "-".join("".join(c if c.isalnum() else " " for c in fold(name)).split())
+
+
+def _missing(folder: Path) -> Iterable[Missing]:
+    path = folder / "missing.yml"
+    return _parse(_MissingFile, path).missing if path.exists() else []
+
+
+def _faq(folder: Path) -> Iterator[tuple[str, Faq]]:
+    for path in sorted((folder / "faq").glob("*.yml")):
+        yield from _parse(_FaqFile, path).faq.items()
+
+
+def _parse(shape: Any, path: Path) -> Any:
+    try:
+        return shape.parse_obj(_read(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = " → ".join(str(part) for part in first["loc"])
+        raise BadPhrasebook(f"{path.name}: {where}: {first['msg']}") from error
+
+
+def _read(path: Path) -> Any:
+    try:
+        return YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError as error:
+        raise BadPhrasebook(f"thiếu tệp {path}") from error
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise BadPhrasebook(f"{path.name}, dòng {line}: {error.problem}") from error

@@ -1,0 +1,165 @@
+"""What a message is about, decided from everything that the components found. Pure, no Rasa.
+
+Three questions are kept apart: the facet (what is asked about a procedure), the topic (which procedure,
+FAQ entry…), and the place. This module weighs them into one `Understanding`, and a Rasa intent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Optional
+
+from bot.catalogue.search import Match
+from bot.phrasebook import Phrasebook
+from bot.text import Abbreviations, Phrases, normalise, words
+
+PROCEDURE, VAGUE, MISSING, FAQ, NONE = "procedure", "vague", "missing", "faq", "none"
+"""Kinds of topic; a topic's id is `kind:name`, e.g. `procedure:1.004222`."""
+
+OUT_OF_SCOPE = f"{NONE}:out_of_scope"
+FOLLOW_UP = f"{NONE}:follow_up"
+
+SURE = 0.55
+"""A procedure is asserted from this probability on."""
+NEAR = 0.12
+"""Share of the best candidate's probability from which another one is worth offering."""
+
+_SENTENCE = re.compile(r"[.!?;\n]+")
+_ORDINALS = {
+    "một": 1, "nhất": 1, "đầu": 1, "hai": 2, "nhì": 2, "ba": 3, "bốn": 4, "tư": 4, "cuối": -1, "chót": -1,
+}  # fmt: skip
+_ORDINAL = re.compile(
+    r"^(?:(?:chọn|lấy|cái|số|thứ|việc|mục|câu|ý|lựa chọn|đáp án)\s+)*(?:thứ\s+)?(\d|một|nhất|đầu tiên|đầu|hai|nhì|ba|bốn|tư|cuối cùng|cuối|chót)(?:\s+(?:nhé|ạ|ấy|đi|nha|đó|em|bạn|cái))*$"
+)
+
+
+def topic_id(kind: str, name: str) -> str:
+    return f"{kind}:{name}"
+
+
+def split_topic(topic: str) -> tuple[str, str]:
+    kind, _, name = topic.partition(":")
+    return kind, name
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """What one message says, before the conversation is taken into account."""
+
+    intent: str
+    """The Rasa intent that the rules go by."""
+    kind: str
+    """procedure, choices, missing, faq, follow_up, out_of_scope, smalltalk, place, choose."""
+    topic: Optional[str] = None
+    """Code of the procedure, id of the FAQ entry or of the missing procedure."""
+    choices: tuple[str, ...] = ()
+    """Procedures to offer, best first; for a procedure its runners-up."""
+    facets: tuple[str, ...] = ()
+    ordinal: Optional[int] = None
+    """1 for "the first"; -1 for "the last"."""
+    confidence: float = 0.0
+    ranking: tuple[tuple[str, float], ...] = ()
+    """The best procedures with their probabilities, for a choice among those already offered."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON shape, as it travels in Rasa's parse data."""
+        return asdict(self)
+
+
+class Facets:
+    """Finds by its cue words what is asked about a procedure."""
+
+    def __init__(self, cues: Mapping[str, Iterable[str]], abbreviations: Abbreviations) -> None:
+        self._facet = {" ".join(words(normalise(cue))): facet for facet, found in cues.items() for cue in found}
+        self._phrases = Phrases.of(self._facet)
+        self._abbreviations = abbreviations
+
+    def find(self, text: str) -> tuple[str, ...]:
+        """The facets that a text asks for, in the order it does, each once; the last sentence first of all."""
+        sentences = [part for part in _SENTENCE.split(normalise(text)) if part.strip()]
+        for part in [sentences[-1:], sentences]:
+            found = [facet for sentence in part for facet in self._in(sentence)]
+            if found:
+                return tuple(dict.fromkeys(found))
+        return ()
+
+    def _in(self, sentence: str) -> Iterable[str]:
+        expanded = words(self._abbreviations.expand(sentence))
+        return [self._facet[phrase] for _, phrase in self._phrases.find(expanded)]
+
+
+def ordinal(text: str) -> Optional[int]:
+    """The number that a message consists of ("2", "cái thứ hai", "cuối"); None if it says more."""
+    match = _ORDINAL.match(" ".join(words(normalise(text))))
+    if match is None:
+        return None
+    found = match[1].split()[0]
+    return int(found) if found.isdigit() else _ORDINALS[found]
+
+
+def decide(
+    matches: Sequence[Match],
+    intent: str,
+    facets: Sequence[str],
+    book: Phrasebook,
+    number: Optional[int] = None,
+    only_place: bool = False,
+) -> Understanding:
+    """Weigh topics, classified intent and facets into one understanding.
+
+    Args:
+        matches: topics with their probabilities, best first.
+        intent: what the intent classifier says.
+        facets: found by cue words.
+        number: see `ordinal`.
+        only_place: the message names a place and nothing else.
+    """
+    if number is not None:
+        return Understanding("choose", "choose", ordinal=number, confidence=1.0)
+    asked = _facets(intent, facets)
+    ranking = tuple((split_topic(m.topic)[1], m.probability) for m in matches if m.topic.startswith(PROCEDURE))
+    best = matches[0] if matches else Match(OUT_OF_SCOPE, 1.0)
+    kind, name = split_topic(best.topic)
+    found = Understanding("", "", facets=asked, confidence=best.probability, ranking=ranking[:20])
+    if only_place:
+        return _with(found, "inform_place", "place")
+    if kind == NONE:
+        return _no_topic(found, name)
+    if kind == FAQ:
+        return _with(found, "ask_faq", "faq", topic=name)
+    if kind == MISSING:
+        return _with(found, "ask_missing", "missing", topic=name)
+    ask = f"ask_{asked[0]}" if asked else "ask_how"
+    if kind == VAGUE:
+        return _with(found, ask, "choices", choices=tuple(book.vague[int(name)].choices))
+    near = _near(ranking)
+    if best.probability >= SURE:
+        return _with(found, ask, "procedure", topic=name, choices=tuple(code for code in near if code != name))
+    if len(near) >= 2:
+        return _with(found, ask, "choices", choices=near)
+    return _with(found, ask, "procedure", topic=name)
+
+
+def _with(found: Understanding, intent: str, kind: str, **parts: Any) -> Understanding:
+    return Understanding(**{**found.__dict__, "intent": intent, "kind": kind, **parts})
+
+
+def _no_topic(found: Understanding, name: str) -> Understanding:
+    if name == "follow_up":
+        return _with(found, f"ask_{found.facets[0]}" if found.facets else "ask_how", "follow_up")
+    if name == "out_of_scope":
+        return _with(found, "out_of_scope", "out_of_scope")
+    return _with(found, name, "smalltalk")
+
+
+def _near(ranking: Sequence[tuple[str, float]]) -> tuple[str, ...]:
+    """The procedures worth offering: at most four, none far behind the best."""
+    return tuple(code for code, probability in ranking[:4] if probability >= NEAR * ranking[0][1])
+
+
+def _facets(intent: str, found: Sequence[str]) -> tuple[str, ...]:
+    if found:
+        return tuple(found)
+    return (intent.removeprefix("ask_"),) if intent.startswith("ask_") else ()
