@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Text
+from typing import Any, Callable, Dict, List
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import AllSlotsReset, SlotSet
@@ -13,26 +13,28 @@ from bot.dialogue import Guide, State, Turn
 from bot.runtime import runtime
 from bot.understanding import Understanding
 
-Events = List[Dict[Text, Any]]
+Events = List[Dict[str, Any]]
 
 
 class ActionAnswer(Action):  # type: ignore[misc]
     """Answers a question about a procedure, or asks back."""
 
-    def name(self) -> Text:
+    def name(self) -> str:
         return "action_answer"
 
-    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Dict[Text, Any]) -> Events:
-        return _respond(dispatcher, tracker, lambda guide, state: guide.turn(_understood(tracker), _place(tracker), state))
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Dict[str, Any]) -> Events:
+        return _respond(
+            dispatcher, tracker, lambda guide, state: guide.turn(_understood(tracker), _place(tracker), state)
+        )
 
 
 class ActionChoose(Action):  # type: ignore[misc]
     """Takes a choice, by tap (an entity in the payload) or by number."""
 
-    def name(self) -> Text:
+    def name(self) -> str:
         return "action_choose"
 
-    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Dict[Text, Any]) -> Events:
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Dict[str, Any]) -> Events:
         tapped = _tapped(tracker, "procedure")
 
         def take(guide: Guide, state: State) -> Turn:
@@ -44,10 +46,10 @@ class ActionChoose(Action):  # type: ignore[misc]
 class ActionInformPlace(Action):  # type: ignore[misc]
     """Takes the place, by tap or by name."""
 
-    def name(self) -> Text:
+    def name(self) -> str:
         return "action_inform_place"
 
-    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Dict[Text, Any]) -> Events:
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Dict[str, Any]) -> Events:
         tapped = _tapped(tracker, "unit")
 
         def take(guide: Guide, state: State) -> Turn:
@@ -59,20 +61,22 @@ class ActionInformPlace(Action):  # type: ignore[misc]
 class ActionReply(Action):  # type: ignore[misc]
     """Replies to what is not about a procedure: greetings, thanks, what is out of scope."""
 
-    def name(self) -> Text:
+    def name(self) -> str:
         return "action_reply"
 
-    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Dict[Text, Any]) -> Events:
-        return _respond(dispatcher, tracker, lambda guide, state: guide.turn(_understood(tracker), _place(tracker), state))
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Dict[str, Any]) -> Events:
+        return _respond(
+            dispatcher, tracker, lambda guide, state: guide.turn(_understood(tracker), _place(tracker), state)
+        )
 
 
 class ActionStartOver(Action):  # type: ignore[misc]
     """Forgets the procedure, the place and what was offered."""
 
-    def name(self) -> Text:
+    def name(self) -> str:
         return "action_start_over"
 
-    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Dict[Text, Any]) -> Events:
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Dict[str, Any]) -> Events:
         answer = _guide().reply("start_over", "general")
         dispatcher.utter_message(text=answer.text, json_message=answer.payload)
         return [AllSlotsReset()]
@@ -88,11 +92,7 @@ def _respond(dispatcher: CollectingDispatcher, tracker: Tracker, take: Callable[
     turn = take(_guide(), before)
     buttons = [{"title": button.title, "payload": button.payload} for button in turn.answer.buttons]
     dispatcher.utter_message(text=turn.answer.text, buttons=buttons, json_message=turn.answer.payload)
-    return [
-        SlotSet(slot, _plain(value))
-        for slot, value in vars(turn.state).items()
-        if value != getattr(before, slot)
-    ]
+    return [SlotSet(slot, _plain(value)) for slot, value in vars(turn.state).items() if value != getattr(before, slot)]
 
 
 def _state(tracker: Tracker) -> State:
@@ -128,7 +128,7 @@ def _place(tracker: Tracker) -> Mention:
     return Mention(**{**found, "found": Found(found["found"]), "units": tuple(found["units"])})
 
 
-def _tapped(tracker: Tracker, entity: Text) -> Text:
+def _tapped(tracker: Tracker, entity: str) -> str:
     """The value that a button carried; empty for a message in words."""
     if tracker.latest_message.get("understanding"):
         return ""

@@ -210,7 +210,9 @@ def _print_confusion(score: Any) -> None:
 
 
 def _print_reliability(score: Any) -> None:
-    table = Table("Độ tin bot nói", "Số câu", "Trung bình", "Đúng thật", title="Độ tin cậy (câu bot khẳng định một thủ tục)")
+    table = Table(
+        "Độ tin bot nói", "Số câu", "Trung bình", "Đúng thật", title="Độ tin cậy (câu bot khẳng định một thủ tục)"
+    )
     for band, count, mean, right in score.reliability():
         table.add_row(band, str(count), f"{mean:.2f}", f"{right:.2f}")
     console.print(table)

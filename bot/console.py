@@ -23,7 +23,9 @@ def quiet() -> None:
         "TQDM_DISABLE": "1",
     }.items():
         os.environ.setdefault(name, value)
+    # Several libraries put the warning filters back when they are imported.
     warnings.filterwarnings("ignore")
+    warnings.showwarning = lambda *args, **kwargs: None
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     logging.getLogger("absl").setLevel(logging.ERROR)

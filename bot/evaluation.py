@@ -99,7 +99,10 @@ class Score:
             "hit@3": _share(bool(set(result.ranked[:3]) & set(result.case.codes)) for result in procedures),
             "facet": _share(result.case.facet in (result.payload.get("facets") or []) for result in faceted),
             "facet (first)": _share(result.case.facet == result.payload.get("facet") for result in faceted),
-            **{f"right: {kind}": _share(r.right for r in self.of(kind)) for kind in sorted({r.case.kind for r in self.results})},
+            **{
+                f"right: {kind}": _share(r.right for r in self.of(kind))
+                for kind in sorted({r.case.kind for r in self.results})
+            },
             "real questions refused": _share(result.payload.get("kind") in REFUSED for result in real),
             "wrong and confident": _share(result.wrong_and_confident for result in self.results),
         }
@@ -114,7 +117,11 @@ class Score:
         rows = []
         for i in range(bins):
             low, high = i / bins, (i + 1) / bins
-            band = [r for r in asserted if low <= r.payload["confidence"] < high or (i == bins - 1 and r.payload["confidence"] >= high)]
+            band = [
+                r
+                for r in asserted
+                if low <= r.payload["confidence"] < high or (i == bins - 1 and r.payload["confidence"] >= high)
+            ]
             if band:
                 mean = sum(r.payload["confidence"] for r in band) / len(band)
                 rows.append((f"{low:.1f}–{high:.1f}", len(band), mean, _share(r.top in r.case.codes for r in band)[0]))

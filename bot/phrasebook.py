@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Optional
 
-from pydantic import BaseModel, Extra, ValidationError, conlist, constr
+from pydantic import BaseModel, Extra, ValidationError, validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
@@ -19,8 +19,6 @@ from bot.settings import PROJECT_ROOT
 from bot.text import Abbreviations, fold
 
 NLU_DATA = PROJECT_ROOT / "nlu_data"
-
-Line = constr(strip_whitespace=True, min_length=1)
 
 
 class BadPhrasebook(ValueError):
@@ -31,27 +29,41 @@ class _Strict(BaseModel):
     class Config:
         extra = Extra.forbid
         frozen = True
+        anystr_strip_whitespace = True
+        min_anystr_length = 1
+
+    @validator("phrasings", "sources", check_fields=False)
+    def _some(cls, value: list[Any]) -> list[Any]:
+        if not value:
+            raise ValueError("để trống")
+        return value
 
 
 class Entry(_Strict):
     """How people ask for one procedure."""
 
-    name: Line  # type: ignore[valid-type]
+    name: str
     """Short name, as on a button."""
-    phrasings: conlist(Line, min_items=1)  # type: ignore[valid-type]
+    phrasings: list[str]
 
 
 class Vague(_Strict):
     """Questions that fit several procedures: the bot offers 2 to 4 of them, best first."""
 
-    choices: conlist(str, min_items=2, max_items=4)  # type: ignore[valid-type]
-    phrasings: conlist(Line, min_items=1)  # type: ignore[valid-type]
+    choices: list[str]
+    phrasings: list[str]
+
+    @validator("choices")
+    def _two_to_four(cls, value: list[str]) -> list[str]:
+        if not 2 <= len(value) <= 4:
+            raise ValueError(f"cần 2 đến 4 lựa chọn, đang có {len(value)}")
+        return value
 
 
 class Topic(_Strict):
     """One file of `phrasings/`."""
 
-    topic: Line  # type: ignore[valid-type]
+    topic: str
     procedures: dict[str, Entry] = {}
     vague: list[Vague] = []
 
@@ -59,14 +71,14 @@ class Topic(_Strict):
 class Missing(_Strict):
     """A real procedure that the catalogue does not hold."""
 
-    name: Line  # type: ignore[valid-type]
-    field: Line  # type: ignore[valid-type]
-    keyword: Line  # type: ignore[valid-type]
-    phrasings: conlist(Line, min_items=1)  # type: ignore[valid-type]
+    name: str
+    field: str
+    keyword: str
+    phrasings: list[str]
 
 
 class Source(_Strict):
-    title: Line  # type: ignore[valid-type]
+    title: str
     url: Optional[str] = None
     as_of: date
 
@@ -74,14 +86,14 @@ class Source(_Strict):
 class Faq(_Strict):
     """A general question with its answer."""
 
-    question: Line  # type: ignore[valid-type]
-    phrasings: conlist(Line, min_items=1)  # type: ignore[valid-type]
-    answer: Line  # type: ignore[valid-type]
-    sources: conlist(Source, min_items=1)  # type: ignore[valid-type]
+    question: str
+    phrasings: list[str]
+    answer: str
+    sources: list[Source]
 
 
 class _FaqFile(_Strict):
-    topic: Line  # type: ignore[valid-type]
+    topic: str
     faq: dict[str, Faq]
 
 
@@ -90,12 +102,12 @@ class _MissingFile(_Strict):
 
 
 class _AbbreviationFile(_Strict):
-    always: dict[str, Line]  # type: ignore[valid-type]
-    chat: dict[str, Line]  # type: ignore[valid-type]
+    always: dict[str, str]
+    chat: dict[str, str]
 
 
 class _CueFile(_Strict):
-    cues: dict[str, list[Line]]  # type: ignore[valid-type]
+    cues: dict[str, list[str]]
 
 
 @dataclass(frozen=True)

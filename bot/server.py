@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any, Dict, Optional, Text
+from typing import Any, Dict, Optional
 
+# First of all: skops (which Rasa's classifier loads) searches every module that is there, and TensorFlow
+# brings thousands; the other way round costs 6 s at every start.
+import skops.io  # noqa: F401  # isort: skip
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import register
 from rasa.core.run import close_resources, create_http_input_channels, load_agent_on_start
@@ -35,13 +38,13 @@ class InProcessActions(EndpointConfig):  # type: ignore[misc]
 
     async def request(
         self,
-        method: Text = "post",
-        subpath: Optional[Text] = None,
-        content_type: Optional[Text] = "application/json",
+        method: str = "post",
+        subpath: Optional[str] = None,
+        content_type: Optional[str] = "application/json",
         compress: bool = False,
         **kwargs: Any,
     ) -> Optional[Any]:
-        result: Optional[Dict[Text, Any]] = await self._executor.run(kwargs["json"])
+        result: Optional[Dict[str, Any]] = await self._executor.run(kwargs["json"])
         return result
 
 

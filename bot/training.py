@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Optional
 
@@ -55,7 +55,7 @@ def train(path: Path, config: Path = CONFIG) -> Path:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     log = path.parent / "training.log"
-    with log.open("w", encoding="utf-8") as output, redirect_stdout(output):
+    with log.open("w", encoding="utf-8") as output, redirect_stdout(output), redirect_stderr(output):
         result = rasa_train(
             domain=str(DOMAIN),
             config=str(config),

@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 from bot.catalogue.search import Match
 from bot.phrasebook import Phrasebook
-from bot.text import Abbreviations, Phrases, normalise, words
+from bot.text import Abbreviations, Phrases, fold, normalise, words
 
 PROCEDURE, VAGUE, MISSING, FAQ, NONE = "procedure", "vague", "missing", "faq", "none"
 """Kinds of topic; a topic's id is `kind:name`, e.g. `procedure:1.004222`."""
@@ -27,11 +27,11 @@ NEAR = 0.12
 """Share of the best candidate's probability from which another one is worth offering."""
 
 _SENTENCE = re.compile(r"[.!?;\n]+")
-_ORDINALS = {
-    "một": 1, "nhất": 1, "đầu": 1, "hai": 2, "nhì": 2, "ba": 3, "bốn": 4, "tư": 4, "cuối": -1, "chót": -1,
-}  # fmt: skip
+_ORDINALS = {"mot": 1, "nhat": 1, "dau": 1, "hai": 2, "nhi": 2, "ba": 3, "bon": 4, "tu": 4, "cuoi": -1, "chot": -1}
 _ORDINAL = re.compile(
-    r"^(?:(?:chọn|lấy|cái|số|thứ|việc|mục|câu|ý|lựa chọn|đáp án)\s+)*(?:thứ\s+)?(\d|một|nhất|đầu tiên|đầu|hai|nhì|ba|bốn|tư|cuối cùng|cuối|chót)(?:\s+(?:nhé|ạ|ấy|đi|nha|đó|em|bạn|cái))*$"
+    r"(?:(?:chon|lay|cai|so|thu|viec|muc|cau|y|lua chon|dap an)\s+)*"
+    r"(\d|mot|nhat|dau tien|dau|hai|nhi|ba|bon|tu|cuoi cung|cuoi|chot)"
+    r"(?:\s+(?:nhe|a|ay|di|nha|do|em|ban|cai))*"
 )
 
 
@@ -92,7 +92,7 @@ class Facets:
 
 def ordinal(text: str) -> Optional[int]:
     """The number that a message consists of ("2", "cái thứ hai", "cuối"); None if it says more."""
-    match = _ORDINAL.match(" ".join(words(normalise(text))))
+    match = _ORDINAL.fullmatch(fold(" ".join(words(normalise(text)))))
     if match is None:
         return None
     found = match[1].split()[0]

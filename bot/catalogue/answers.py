@@ -29,6 +29,7 @@ FACETS = ("office", "documents", "fee", "time", "online", "legal", "delegation",
 NOT_IN_DATA = "chưa có trong dữ liệu"
 HOTLINE = "1022 (nhánh 7 hoặc 8) hoặc 1900 1009"
 CITY_CENTRE = "ttpvhcc"
+ANY_DESK = "Điểm phục vụ hành chính công phường, xã hoặc Chi nhánh Trung tâm Phục vụ hành chính công thành phố"
 FEE_SUPPORT = "77/2025/NQ-HĐND"
 ONE_STOP_DECREE = "118/2025/NĐ-CP"
 
@@ -194,7 +195,9 @@ class Writer:
             return f"{NOT_IN_DATA}; cơ quan trước đây là {former}, văn bản chuyển giao đã hết hiệu lực"
         if competence.verdict is Verdict.CONTRADICTION:
             name = self.authority_name(competence.authority, question.unit)
-            return f"dữ liệu đang mâu thuẫn giữa các quyết định; thẩm quyền gốc là {name}. Hãy gọi {HOTLINE} để chắc chắn"
+            return (
+                f"dữ liệu đang mâu thuẫn giữa các quyết định; thẩm quyền gốc là {name}. Hãy gọi {HOTLINE} để chắc chắn"
+            )
         code = self._handler_code(competence)
         return self.authority_name(code, question.unit) or NOT_IN_DATA
 
@@ -228,7 +231,10 @@ class Writer:
         if competence.verdict is Verdict.UNKNOWN:
             return f"thẩm quyền ở thời điểm này {NOT_IN_DATA}."
         if competence.verdict is Verdict.ENDED:
-            return "cấp huyện đã kết thúc từ 1/7/2025, và dữ liệu không có văn bản nào đang hiệu lực giao việc này cho nơi khác."
+            return (
+                "cấp huyện đã kết thúc từ 1/7/2025, và dữ liệu không có văn bản nào đang hiệu lực giao việc này "
+                "cho nơi khác."
+            )
         laws = ", ".join(by_weight(procedure.legal_basis)[:3])
         if question.day < question.today:
             return "theo ghi nhận ở nguồn bên dưới."
@@ -247,10 +253,11 @@ class Writer:
         lines = []
         if self._is_under_city(competence):
             desk = self.catalogue.desk(question.unit, question.day)
-            place = desk.name if desk else "Điểm phục vụ hành chính công phường, xã hoặc Chi nhánh Trung tâm Phục vụ hành chính công thành phố"
+            place = desk.name if desk else ANY_DESK
             address = f" ({desk.address})" if desk and desk.address else ""
             lines.append(
-                f"• Nộp trực tiếp: {place}{address}; trong thành phố được nộp không theo địa giới (Nghị định {ONE_STOP_DECREE})."
+                f"• Nộp trực tiếp: {place}{address}; trong thành phố được nộp không theo địa giới "
+                f"(Nghị định {ONE_STOP_DECREE})."
             )
         elif competence.verdict in (Verdict.BASE, Verdict.DELEGATED):
             lines.append("• Nộp trực tiếp: tại cơ quan giải quyết nêu trên.")
@@ -282,8 +289,8 @@ class Writer:
         support = self.catalogue.decisions.get(FEE_SUPPORT)
         if support and support.holds_on(question.day) and self._is_under_city(competence):
             line += (
-                f"\n• Nộp trực tuyến tại Hà Nội được hỗ trợ phí, lệ phí, nhiều khoản còn 0 đồng (Nghị quyết {FEE_SUPPORT}; "
-                "không gồm phí thẩm định, không áp dụng khi nộp trực tiếp)."
+                "\n• Nộp trực tuyến tại Hà Nội được hỗ trợ phí, lệ phí, nhiều khoản còn 0 đồng "
+                f"(Nghị quyết {FEE_SUPPORT}; không gồm phí thẩm định, không áp dụng khi nộp trực tiếp)."
             )
         return line
 
@@ -322,7 +329,11 @@ class Writer:
     def _how_section(self, procedure: Procedure, competence: Competence, question: Question) -> str:
         guide = self.catalogue.guides.get(procedure.code)
         lines = [f"• {guide.summary}"] if guide else []
-        documents = "; ".join(guide.documents) if guide and guide.documents else f"xem mục “Thành phần hồ sơ” tại {self._page(procedure)}"
+        documents = (
+            "; ".join(guide.documents)
+            if guide and guide.documents
+            else f"xem mục “Thành phần hồ sơ” tại {self._page(procedure)}"
+        )
         lines.append(f"1. Chuẩn bị giấy tờ: {documents}.")
         where = self._handler(competence, question)
         online = procedure.online_level not in (OnlineLevel.NONE, OnlineLevel.INFORMATION)
@@ -363,7 +374,8 @@ class Writer:
             facet=question.facets[0],
             facets=list(question.facets),
             procedure={"code": procedure.code, "name": procedure.name},
-            choices=[{"code": code, "name": self._unit_name(code)} for code in choices] or self._choices(question.runners_up),
+            choices=[{"code": code, "name": self._unit_name(code)} for code in choices]
+            or self._choices(question.runners_up),
             unit={"code": unit.code, "name": unit.name} if unit else None,
             office=self._office(competence, question),
             competence=self._competence_payload(competence, question),
@@ -412,7 +424,8 @@ class Writer:
     def _buttons(self, question: Question, must_choose: bool) -> tuple[Button, ...]:
         if must_choose:
             return tuple(
-                Button(self._unit_name(code), f'/inform_place{{"unit": "{code}"}}') for code in question.unit_choices[:8]
+                Button(self._unit_name(code), f'/inform_place{{"unit": "{code}"}}')
+                for code in question.unit_choices[:8]
             )
         return tuple(choose_button(self.label(code), code) for code in question.runners_up[:3])
 
@@ -457,7 +470,9 @@ class Writer:
 
     def faq(self, answer: str, sources: Sequence[Mapping[str, Any]], confidence: float = 1.0) -> Answer:
         """An entry of the FAQ, with its sources."""
-        named = "; ".join(f"{source['title']} ({day_text(date.fromisoformat(str(source['as_of'])))})" for source in sources)
+        named = "; ".join(
+            f"{source['title']} ({day_text(date.fromisoformat(str(source['as_of'])))})" for source in sources
+        )
         links = [{"title": source["title"], "url": source["url"]} for source in sources if source.get("url")]
         data = payload("faq", links=links, sources=list(sources), confidence=round(confidence, 3))
         return Answer(f"{answer}\nNguồn: {named}." if named else answer, data)
@@ -500,7 +515,7 @@ def choose_button(title: str, code: str) -> Button:
 
 
 def time_text(procedure: Procedure) -> Optional[str]:
-    """"3–10 ngày làm việc tùy trường hợp"; None where it is not known."""
+    """ "3–10 ngày làm việc tùy trường hợp"; None where it is not known."""
     if procedure.time_value is None or procedure.time_unit is None:
         return None
     unit = _TIME_WORDS[procedure.time_unit]

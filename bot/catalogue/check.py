@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 from bot.catalogue.competence import Verdict, resolve
 from bot.catalogue.records import Scope, Stage
@@ -56,7 +57,7 @@ def _contradictions(catalogue: Catalogue, today: date) -> Iterator[Finding]:
             if base.procedure not in catalogue.procedures:
                 yield Finding(CONTRADICTION, "base_competence", base.procedure, "thủ tục không có trong danh mục")
         days = sorted(rows, key=lambda row: row.valid_from or date.min)
-        for first, second in zip(days, days[1:]):
+        for first, second in pairwise(days):
             if first.valid_to is None or (second.valid_from or date.min) <= first.valid_to:
                 yield Finding(CONTRADICTION, "base_competence", first.procedure, "hai thẩm quyền gốc chồng thời gian")
     for rows_ in catalogue.rules.delegations.values():
@@ -74,8 +75,11 @@ def _contradictions(catalogue: Catalogue, today: date) -> Iterator[Finding]:
                     yield Finding(CONTRADICTION, "delegation", key, f"đơn vị không có: {unit}")
     for procedure, rows_ in catalogue.rules.delegations.items():
         listed = {unit for row in rows_ if row.scope is not Scope.ALL for unit in row.units}
-        for unit in (None, *listed):
-            if resolve(catalogue.rules, procedure, catalogue.places.place(unit), today).verdict is Verdict.CONTRADICTION:
+        for place in (None, *sorted(listed)):
+            if (
+                resolve(catalogue.rules, procedure, catalogue.places.place(place), today).verdict
+                is Verdict.CONTRADICTION
+            ):
                 yield Finding(CONTRADICTION, "delegation", procedure, "hai quyết định cùng hạng giao cho hai nơi")
                 break
 
@@ -87,7 +91,9 @@ def _expired(catalogue: Catalogue, today: date) -> Iterator[Finding]:
                 yield Finding(EXPIRED, "delegation", f"{row.procedure} / {row.decision}", f"đã hết hạn: {row.valid_to}")
             decision = catalogue.decisions.get(row.decision)
             if decision and decision.valid_to and row.valid_to is None and decision.valid_to < today:
-                yield Finding(EXPIRED, "delegation", f"{row.procedure} / {row.decision}", "dựa trên văn bản đã hết hiệu lực")
+                yield Finding(
+                    EXPIRED, "delegation", f"{row.procedure} / {row.decision}", "dựa trên văn bản đã hết hiệu lực"
+                )
     for decision in catalogue.decisions.values():
         if decision.valid_to and decision.valid_to < today:
             yield Finding(EXPIRED, "decision", str(decision.number), f"đã hết hiệu lực: {decision.valid_to}")

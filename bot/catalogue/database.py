@@ -79,9 +79,7 @@ def _present(connection: sa.engine.Connection, kind: type[Record]) -> dict[tuple
 def record_run(connection: sa.engine.Connection, file: str, digest: str, added: int, changed: int) -> None:
     """Note a load, and so give the catalogue a new version."""
     now = datetime.now(timezone.utc)
-    connection.execute(
-        sa.insert(import_run).values(at=now, file=file, digest=digest, added=added, changed=changed)
-    )
+    connection.execute(sa.insert(import_run).values(at=now, file=file, digest=digest, added=added, changed=changed))
 
 
 def version(connection: sa.engine.Connection) -> int:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import sqlalchemy as sa
 from openpyxl import Workbook, load_workbook
@@ -159,7 +160,9 @@ def read_lines(path: Path) -> list[Line]:
     try:
         return [replace(line, file=path.name) for line in reader(path)]
     except UnicodeDecodeError as error:
-        raise Unreadable(f"{path.name}: không phải UTF-8 (byte thứ {error.start + 1}); hãy lưu lại dạng CSV UTF-8") from error
+        raise Unreadable(
+            f"{path.name}: không phải UTF-8 (byte thứ {error.start + 1}); hãy lưu lại dạng CSV UTF-8"
+        ) from error
 
 
 def _read_jsonl(path: Path) -> Iterator[Line]:
@@ -178,7 +181,7 @@ def _read_csv(path: Path) -> Iterator[Line]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file)
         header = next(reader, [])
-        kind = _kind_of(header, path.name)
+        kind = _kind_of(header, path.name, path.stem)
         for cells in reader:
             if any(cell.strip() for cell in cells):
                 yield Line(reader.line_num, _row(header, cells), kind)
@@ -187,14 +190,14 @@ def _read_csv(path: Path) -> Iterator[Line]:
 def _read_xlsx(path: Path) -> Iterator[Line]:
     try:
         book = load_workbook(path, read_only=True, data_only=True)
-    except (InvalidFileException, OSError, KeyError, ValueError) as error:
+    except (InvalidFileException, BadZipFile, OSError, KeyError, ValueError) as error:
         raise Unreadable(f"{path.name}: không mở được tệp Excel ({error})") from error
     for sheet in book.worksheets:
         rows = sheet.iter_rows(values_only=True)
         header = [str(cell) for cell in next(rows, ()) if cell is not None]
         if not header:
             continue
-        kind = _kind_of(header, f"{path.name}, trang {sheet.title}")
+        kind = _kind_of(header, f"{path.name}, trang {sheet.title}", sheet.title)
         for number, cells in enumerate(rows, 2):
             if any(cell not in (None, "") for cell in cells):
                 yield Line(number, _row(header, [_excel_cell(cell) for cell in cells]), kind, sheet.title)
@@ -215,16 +218,27 @@ def _excel_cell(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _kind_of(header: Iterable[str], where: str) -> type[Record]:
-    names = {name.strip() for name in header}
+def _kind_of(header: Iterable[str], file: str, name: str) -> type[Record]:
+    """The table that a header row is of; where a short header fits several, the file's or sheet's name tells."""
+    names = {cell.strip() for cell in header}
+    fitting = [kind for kind in RECORDS if names <= set(kind.__fields__) and _required(kind) <= names]
+    exact = [kind for kind in fitting if names == set(kind.__fields__)]
+    named = [kind for kind in fitting if kind.table in name]
+    for found in (exact, named, fitting):
+        if len(found) == 1:
+            return found[0]
+    if fitting:
+        tables = " hay ".join(kind.table for kind in fitting)
+        raise Unreadable(f"{file}: chưa rõ là bảng {tables}; hãy đặt tên bảng vào tên tệp hoặc tên trang")
     best = max(RECORDS, key=lambda kind: len(names & set(kind.__fields__)) - len(names - set(kind.__fields__)))
-    missing = {name for name, column in best.__fields__.items() if column.required} - names
-    unknown = names - set(best.__fields__)
-    if missing or unknown:
-        parts = [f"thiếu cột {', '.join(sorted(missing))}"] if missing else []
-        parts += [f"cột lạ {', '.join(sorted(unknown))}"] if unknown else []
-        raise Unreadable(f"{where}: dòng tiêu đề không khớp mẫu '{best.table}' ({'; '.join(parts)})")
-    return best
+    missing, unknown = _required(best) - names, names - set(best.__fields__)
+    parts = [f"thiếu cột {', '.join(sorted(missing))}"] if missing else []
+    parts += [f"cột lạ {', '.join(sorted(unknown))}"] if unknown else []
+    raise Unreadable(f"{file}: dòng tiêu đề không khớp mẫu '{best.table}' ({'; '.join(parts)})")
+
+
+def _required(kind: type[Record]) -> set[str]:
+    return {name for name, column in kind.__fields__.items() if column.required}
 
 
 def _check(connection: sa.engine.Connection, lines: Iterable[Line]) -> tuple[Report, list[Record]]:
@@ -251,7 +265,9 @@ def _check(connection: sa.engine.Connection, lines: Iterable[Line]) -> tuple[Rep
             continue
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             column = str(error.args[0]) if isinstance(error, KeyError) else "(cả dòng)"
-            report.refused.append(Refusal(line.number, column, "thiếu" if isinstance(error, KeyError) else str(error), line.sheet))
+            report.refused.append(
+                Refusal(line.number, column, "thiếu" if isinstance(error, KeyError) else str(error), line.sheet)
+            )
             continue
         for record in made:
             # Twice in one file is a mistake; a later file may say it anew (curated rows do).
@@ -304,8 +320,7 @@ def export(engine: sa.engine.Engine, folder: Path, keep: Callable[[Record], bool
 
 def write_template(path: Path) -> None:
     """An empty XLSX with a sheet per table, its header row ready to be filled in."""
-    book = Workbook()
-    book.remove(book.active)
+    book = Workbook(write_only=True)
     for kind in (record for record in RECORDS if record is not Guide):
         sheet = book.create_sheet(kind.table)
         sheet.append(kind.columns())

@@ -12,9 +12,7 @@ from pydantic.fields import ModelField
 
 from bot.catalogue.records import RECORDS, Record
 
-metadata = sa.MetaData(
-    naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s"}
-)
+metadata = sa.MetaData(naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s"})
 
 _TYPES: dict[type, type[sa.types.TypeEngine]] = {
     int: sa.Integer,

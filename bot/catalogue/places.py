@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import asin, cos, radians, sin, sqrt
 from pathlib import Path
 from typing import Optional
@@ -40,8 +40,30 @@ _PREFIXES: tuple[tuple[tuple[str, ...], frozenset[UnitKind]], ...] = (
     (("q",), _DISTRICTS),
     (("h",), _DISTRICTS),
 )
-_LOCATIVE = frozenset("o tai ve den sang ra len qua tren duoi khu vung nha gan dia ban thuoc vuc con".split())
-_ORIGIN = frozenset("tu que goc nguoi".split())
+_LOCATIVE = frozenset(
+    [
+        "o",
+        "tai",
+        "ve",
+        "den",
+        "sang",
+        "ra",
+        "len",
+        "qua",
+        "tren",
+        "duoi",
+        "khu",
+        "vung",
+        "nha",
+        "gan",
+        "dia",
+        "ban",
+        "thuoc",
+        "vuc",
+        "con",
+    ]
+)
+_ORIGIN = frozenset(["tu", "que", "goc", "nguoi"])
 _DISTRICT_SHORT = {
     "hbt": "hai ba trung",
     "hk": "hoan kiem",
@@ -58,7 +80,38 @@ _DISTRICT_SHORT = {
 }
 _CLEAR_SHORT = frozenset({"hbt", "ntl", "btl"})
 _FILLER = frozenset(
-    "o tai con thi sao the nao a ạ nhe em minh toi nha thuoc khu vuc phuong xa quan huyen cu moi ha noi hn tp thanh pho day".split()
+    [
+        "o",
+        "tai",
+        "con",
+        "thi",
+        "sao",
+        "the",
+        "nao",
+        "a",
+        "ạ",
+        "nhe",
+        "em",
+        "minh",
+        "toi",
+        "nha",
+        "thuoc",
+        "khu",
+        "vuc",
+        "phuong",
+        "xa",
+        "quan",
+        "huyen",
+        "cu",
+        "moi",
+        "ha",
+        "noi",
+        "hn",
+        "tp",
+        "thanh",
+        "pho",
+        "day",
+    ]
 )
 
 
@@ -222,9 +275,7 @@ class Places:
         ordered = sorted(mention.units, key=lambda code: code not in same_name)
         return Mention(mention.found, tuple(ordered), mention.name, mention.start, mention.end, True)
 
-    def _mention(
-        self, chosen: Sequence[Unit], words: Sequence[_Word], first: int, last: int, day: date
-    ) -> Mention:
+    def _mention(self, chosen: Sequence[Unit], words: Sequence[_Word], first: int, last: int, day: date) -> Mention:
         codes = tuple(dict.fromkeys(code for unit in chosen for code in self.on_day(unit.code, day)))
         found = Found.UNIT if len(codes) == 1 else Found.CHOICE
         name = chosen[0].name if len({unit.name for unit in chosen}) == 1 else chosen[0].bare_name
@@ -243,7 +294,7 @@ def _syllables(name: str) -> tuple[str, ...]:
     return tuple(fold(part) for part in _TOKEN.findall(name))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _written(name: str) -> tuple[str, ...]:
     return tuple(normalise(part).lower() for part in _TOKEN.findall(name))
 

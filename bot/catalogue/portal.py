@@ -40,7 +40,9 @@ _TIME_UNITS = {
     "ngày làm việc": TimeUnit.WORKING_DAY,
     "tháng": TimeUnit.MONTH,
 }
-_PLAIN_FEE = re.compile(r"(?:Phí|Lệ phí)?\s*:?\s*(\d{1,3}(?:,\d{3})+)\s*(?:VNĐ|Việt Nam Đồng|Đồng)\s*(?:\((.*)\))?", re.S)
+_PLAIN_FEE = re.compile(
+    r"(?:Phí|Lệ phí)?\s*:?\s*(\d{1,3}(?:,\d{3})+)\s*(?:VNĐ|Việt Nam Đồng|Đồng)\s*(?:\((.*)\))?", re.S
+)
 _LIMITED_FEE = re.compile(r"từ ngày|đến hết|giảm|bằng \d|\d+\s*%|trường hợp|;", re.IGNORECASE)
 _LAW = re.compile(r"\d+/\d{4}/[A-ZĐ][\wĐĂÂÊÔƠƯ-]*|\d+/[A-ZĐ]{2}[\wĐ-]*", re.UNICODE)
 _OLD_OFFICES = ("huyện", "Lao động-Thương binh", "Giao thông vận tải", "Phát triển Nông thôn", "Phòng Tư Pháp")

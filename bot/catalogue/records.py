@@ -6,13 +6,14 @@ citizen may be shown carries `source` and `as_of`. What is not known is empty, n
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from enum import Enum
 from typing import Any, ClassVar, Optional
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Extra, constr, root_validator, validator
+from pydantic import BaseModel, Extra, root_validator, validator
 
 TWO_LEVEL_START = date(2025, 7, 1)
 """First day without districts (Resolution 1656/NQ-UBTVQH15, Law 72/2025/QH15)."""
@@ -20,8 +21,7 @@ TWO_LEVEL_START = date(2025, 7, 1)
 LIST_SEPARATOR = ";"
 DEAD_LINKS = ("ma_thu_tuc=", "dichvucong.hanoi.gov.vn", "/p/home/")
 
-Code = constr(strip_whitespace=True, regex=r"^\d\.\d{6}(\.[0-9A-Za-z.]+)?$")
-Text = constr(strip_whitespace=True, min_length=1)
+_CODE = re.compile(r"\d\.\d{6}(\.[0-9A-Za-z.]+)?")
 
 
 class Level(str, Enum):
@@ -90,6 +90,8 @@ class Record(BaseModel):
     class Config:
         extra = Extra.forbid
         frozen = True
+        anystr_strip_whitespace = True
+        min_anystr_length = 1
 
     @root_validator(pre=True)
     def _blank_is_none(cls, values: dict[str, Any]) -> dict[str, Any]:
@@ -149,9 +151,7 @@ class Dated(Record):
         return value
 
     def holds_on(self, day: date) -> bool:
-        return (self.valid_from is None or self.valid_from <= day) and (
-            self.valid_to is None or day <= self.valid_to
-        )
+        return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
 
 
 def check_link(url: Optional[str]) -> Optional[str]:
@@ -169,13 +169,24 @@ def check_link(url: Optional[str]) -> Optional[str]:
     return url
 
 
+def check_code(code: str) -> str:
+    """A procedure's code (mã TTHC) such as 1.004222.
+
+    Raises:
+        ValueError: it is not of that form.
+    """
+    if not _CODE.fullmatch(code):
+        raise ValueError(f"mã thủ tục phải có dạng 1.004222, không phải {code}")
+    return code
+
+
 class Procedure(Dated):
     """An administrative procedure (thủ tục hành chính), as the national portal publishes it."""
 
     table = "procedure"
-    code: Code  # type: ignore[valid-type]
-    name: Text  # type: ignore[valid-type]
-    field: Text  # type: ignore[valid-type]
+    code: str
+    name: str
+    field: str
     levels: list[Level]
     ministry: Optional[str] = None
     audience: list[str] = []
@@ -190,9 +201,10 @@ class Procedure(Dated):
     online_level: OnlineLevel = OnlineLevel.NONE
     legal_basis: list[str] = []
     status: str = "hieu_luc"
-    source: Text  # type: ignore[valid-type]
+    source: str
     as_of: date
 
+    _code = validator("code", allow_reuse=True)(check_code)
     _link = validator("online_url", allow_reuse=True)(check_link)
 
     @validator("levels")
@@ -212,23 +224,25 @@ class Guide(Record):
     """Our own short words about a much-asked procedure: what it is, what to bring, what it costs."""
 
     table = "guide"
-    code: Code  # type: ignore[valid-type]
-    summary: Text  # type: ignore[valid-type]
+    code: str
+    summary: str
     documents: list[str]
     fee: Optional[str] = None
     """A sourced fee in words; empty: see the procedure's page."""
-    source: Text  # type: ignore[valid-type]
+    source: str
     as_of: date
+
+    _code = validator("code", allow_reuse=True)(check_code)
 
 
 class Authority(Record):
     """Who can decide (cơ quan có thẩm quyền): a people's committee, its chairman, a department, police…"""
 
     table = "authority"
-    code: Text  # type: ignore[valid-type]
-    name: Text  # type: ignore[valid-type]
+    code: str
+    name: str
     level: Level
-    kind: Text  # type: ignore[valid-type]
+    kind: str
     local_name: Optional[str] = None
     """The name in one place, with {unit} (e.g. "Công an {unit}"); empty where there is one for all."""
     aliases: list[str] = []
@@ -240,8 +254,8 @@ class BaseCompetence(Dated):
 
     table = "base_competence"
     key = ("procedure", "valid_from")
-    procedure: Code  # type: ignore[valid-type]
-    authority: Text  # type: ignore[valid-type]
+    procedure: str
+    authority: str
     """Who decides."""
     handler: Optional[str] = None
     """Who does the work and takes the papers (cơ quan thực hiện), where that is another body."""
@@ -249,21 +263,23 @@ class BaseCompetence(Dated):
     """Others that the record names, for other cases of the same procedure."""
     certain: bool = True
     """False: derived from the level that the record names, not from a named agency."""
-    source: Text  # type: ignore[valid-type]
+    source: str
     as_of: date
+
+    _code = validator("procedure", allow_reuse=True)(check_code)
 
 
 class Unit(Dated):
     """An administrative unit (đơn vị hành chính): 126 wards and communes today, 30 districts before."""
 
     table = "unit"
-    code: Text  # type: ignore[valid-type]
-    name: Text  # type: ignore[valid-type]
+    code: str
+    name: str
     kind: UnitKind
     parent: Optional[str] = None
     lat: Optional[float] = None
     lon: Optional[float] = None
-    source: Text  # type: ignore[valid-type]
+    source: str
     as_of: date
 
     @property
@@ -280,12 +296,12 @@ class UnitChange(Record):
 
     table = "unit_change"
     key = ("old", "new")
-    old: Text  # type: ignore[valid-type]
-    new: Text  # type: ignore[valid-type]
+    old: str
+    new: str
     on: date
     share: Optional[Decimal] = None
     """Part of the former unit, 0–1; 1 where it went over whole; empty where a split is not measured."""
-    source: Text  # type: ignore[valid-type]
+    source: str
     as_of: date
 
 
@@ -294,14 +310,14 @@ class Decision(Dated):
 
     table = "decision"
     key = ("number",)
-    number: Text  # type: ignore[valid-type]
-    date: Optional[date] = None
-    issuer: Text  # type: ignore[valid-type]
-    title: Text  # type: ignore[valid-type]
+    number: str
+    issued_on: Optional[date] = None
+    issuer: str
+    title: str
     url: Optional[str] = None
     replaced_by: Optional[str] = None
     note: Optional[str] = None
-    source: Text  # type: ignore[valid-type]
+    source: str
     as_of: date
 
     _link = validator("url", allow_reuse=True)(check_link)
@@ -311,11 +327,11 @@ class InternalProcess(Record):
     """The internal process (quy trình nội bộ) that a delegated procedure runs by."""
 
     table = "internal_process"
-    code: Text  # type: ignore[valid-type]
-    title: Text  # type: ignore[valid-type]
+    code: str
+    title: str
     decision: Optional[str] = None
     url: Optional[str] = None
-    source: Text  # type: ignore[valid-type]
+    source: str
     as_of: date
 
     _link = validator("url", allow_reuse=True)(check_link)
@@ -326,17 +342,19 @@ class Delegation(Dated):
 
     table = "delegation"
     key = ("procedure", "decision", "from_authority", "to_authority", "valid_from")
-    procedure: Code  # type: ignore[valid-type]
-    decision: Text  # type: ignore[valid-type]
+    procedure: str
+    decision: str
     kind: DelegationKind
-    from_authority: Text  # type: ignore[valid-type]
-    to_authority: Text  # type: ignore[valid-type]
+    from_authority: str
+    to_authority: str
     scope: Scope = Scope.ALL
     units: list[str] = []
     stage: Stage
     internal_process: Optional[str] = None
-    source: Text  # type: ignore[valid-type]
+    source: str
     as_of: date
+
+    _code = validator("procedure", allow_reuse=True)(check_code)
 
     @validator("units", always=True)
     def _scope_has_units(cls, value: list[str], values: dict[str, Any]) -> list[str]:
@@ -363,9 +381,9 @@ class ServicePoint(Dated):
     """Where papers are handed in (điểm tiếp nhận): a one-stop desk, a city branch, a police desk."""
 
     table = "service_point"
-    code: Text  # type: ignore[valid-type]
-    name: Text  # type: ignore[valid-type]
-    kind: Text  # type: ignore[valid-type]
+    code: str
+    name: str
+    kind: str
     address: Optional[str] = None
     phones: list[str] = []
     hours: Optional[str] = None
@@ -373,7 +391,7 @@ class ServicePoint(Dated):
     lon: Optional[float] = None
     units: list[str] = []
     """Units served; empty: all."""
-    source: Text  # type: ignore[valid-type]
+    source: str
     as_of: date
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, List, Text
+from typing import Any, Dict, List
 
 from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -26,7 +26,7 @@ class UndertheseaTokenizer(Tokenizer):  # type: ignore[misc]
     """
 
     @staticmethod
-    def get_default_config() -> Dict[Text, Any]:
+    def get_default_config() -> Dict[str, Any]:
         """`abbreviations`: path of a YAML file of short forms, or empty for none."""
         return {
             "intent_tokenization_flag": False,
@@ -36,7 +36,7 @@ class UndertheseaTokenizer(Tokenizer):  # type: ignore[misc]
             "abbreviations": str(phrasebook.NLU_DATA / "abbreviations.yml"),
         }
 
-    def __init__(self, config: Dict[Text, Any]) -> None:
+    def __init__(self, config: Dict[str, Any]) -> None:
         super().__init__(config)
         path = config.get("abbreviations")
         self._abbreviations = phrasebook.load_abbreviations(Path(path)) if path else NO_ABBREVIATIONS
@@ -46,16 +46,16 @@ class UndertheseaTokenizer(Tokenizer):  # type: ignore[misc]
     @classmethod
     def create(
         cls,
-        config: Dict[Text, Any],
+        config: Dict[str, Any],
         model_storage: ModelStorage,
         resource: Resource,
         execution_context: ExecutionContext,
     ) -> UndertheseaTokenizer:
         return cls(config)
 
-    def tokenize(self, message: Message, attribute: Text) -> List[Token]:
+    def tokenize(self, message: Message, attribute: str) -> List[Token]:
         tokens = []
         for span in spans(message.get(attribute)):
             text = self._abbreviations.expand_word(span.text)
             tokens.append(Token(text, span.start, span.end, lemma=fold(text)))
-        return self._apply_token_pattern(tokens)
+        return tokens

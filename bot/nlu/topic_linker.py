@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Dict, List, Optional, Text
+from typing import Any, Dict, List, Optional
 
 import joblib
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -20,8 +20,8 @@ from bot.catalogue.store import Catalogue
 from bot.nlu.place_linker import PLACE
 from bot.phrasebook import Phrasebook
 from bot.runtime import runtime
+from bot.text import Phrases, words
 from bot.understanding import FAQ, MISSING, NONE, PROCEDURE, VAGUE, Facets, decide, ordinal, topic_id
-from bot.text import words
 
 UNDERSTANDING = "understanding"
 """Key of a message: the `Understanding` of its text, as a dict."""
@@ -44,7 +44,7 @@ class TopicLinker(GraphComponent):  # type: ignore[misc]
     @classmethod
     def create(
         cls,
-        config: Dict[Text, Any],
+        config: Dict[str, Any],
         model_storage: ModelStorage,
         resource: Resource,
         execution_context: ExecutionContext,
@@ -54,7 +54,7 @@ class TopicLinker(GraphComponent):  # type: ignore[misc]
     @classmethod
     def load(
         cls,
-        config: Dict[Text, Any],
+        config: Dict[str, Any],
         model_storage: ModelStorage,
         resource: Resource,
         execution_context: ExecutionContext,
@@ -97,17 +97,68 @@ class TopicLinker(GraphComponent):  # type: ignore[misc]
         message.set(UNDERSTANDING, found.as_dict(), add_to_output=True)
         message.set(INTENT, {"name": found.intent, "confidence": found.confidence}, add_to_output=True)
         if found.kind == "procedure":
-            entity = {"entity": "procedure", "value": found.topic, "start": 0, "end": len(text), "extractor": type(self).__name__}
+            entity = {
+                "entity": "procedure",
+                "value": found.topic,
+                "start": 0,
+                "end": len(text),
+                "extractor": type(self).__name__,
+            }
             message.set(ENTITIES, [*message.get(ENTITIES, []), entity], add_to_output=True)
 
 
-_PLACE_WORDS = frozenset(
-    "ở tại con còn thì sao thế nào thuộc nhà em mình tôi tớ cháu tui bên khu vực phường xã quận huyện thị trấn cũ mới hà nội hn p q px ạ nhé nha đây là à vậy nếu o tai thi the nao thuoc nha minh toi ben khu vuc phuong xa quan huyen cu moi ha noi".split()
+_PLACE_WORDS = Phrases.of(
+    [
+        "ở",
+        "tại",
+        "con",
+        "còn",
+        "thì",
+        "sao",
+        "thế",
+        "nào",
+        "thuộc",
+        "nhà",
+        "em",
+        "mình",
+        "tôi",
+        "tớ",
+        "cháu",
+        "tui",
+        "bên",
+        "khu",
+        "vực",
+        "phường",
+        "xã",
+        "quận",
+        "huyện",
+        "thị",
+        "trấn",
+        "cũ",
+        "mới",
+        "hà",
+        "nội",
+        "hn",
+        "p",
+        "q",
+        "px",
+        "ạ",
+        "nhé",
+        "nha",
+        "đây",
+        "là",
+        "à",
+        "vậy",
+        "nếu",
+    ]
 )
 
 
 def _content(text: str) -> list[str]:
-    return [word for word in words(text) if word not in _PLACE_WORDS]
+    """The words that say more than "in this place, please"."""
+    said = words(text)
+    filler = {position for position, _ in _PLACE_WORDS.find(said)}
+    return [word for position, word in enumerate(said) if position not in filler]
 
 
 def documents(book: Phrasebook, catalogue: Catalogue) -> Iterator[Document]:

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+
+from bot import phrasebook
+from bot.catalogue.search import Match
+from bot.phrasebook import Phrasebook
+from bot.understanding import Facets, decide, ordinal
+
+
+@pytest.fixture(scope="module")
+def book() -> Phrasebook:
+    return phrasebook.load()
+
+
+@pytest.fixture(scope="module")
+def facets(book: Phrasebook) -> Facets:
+    return Facets(book.cues, book.abbreviations)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Đăng ký thường trú nộp ở đâu?", ("office",)),
+        ("the le phi bao nhieu", ("fee",)),
+        ("cần giấy gì và mất bao lâu", ("documents", "time")),
+        ("lm gks cho con mất bn tiền", ("fee",)),
+        ("Tôi bị mất sổ đỏ. Làm lại bao lâu thì xong?", ("time",)),
+        ("giấy an toàn thực phẩm bây giờ Sở cấp hay đã phân cấp về xã?", ("delegation",)),
+        ("tôi bị mất giấy khai sinh", ()),
+    ],
+)
+def test_facets_are_found_by_their_cues(facets: Facets, text: str, found: tuple[str, ...]) -> None:
+    assert facets.find(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("2", 2), ("số 1", 1), ("cái thứ hai nhé", 2), ("chọn cái đầu tiên", 1), ("cuối cùng", -1), ("cai thu 3", 3)],
+)
+def test_a_bare_number_is_a_choice(text: str, number: int) -> None:
+    assert ordinal(text) == number
+
+
+@pytest.mark.parametrize("text", ["2 vợ chồng đăng ký kết hôn", "số nhà", "một cửa", ""])
+def test_more_than_a_number_is_not(text: str) -> None:
+    assert ordinal(text) is None
+
+
+def understand(book: Phrasebook, *matches: tuple[str, float], facets: tuple[str, ...] = ("fee",)):  # type: ignore[no-untyped-def]
+    return decide([Match(topic, share) for topic, share in matches], "ask_fee", facets, book)
+
+
+def test_a_sure_procedure_is_asserted_with_its_runners_up(book: Phrasebook) -> None:
+    found = understand(book, ("procedure:1.001193", 0.8), ("procedure:1.004884", 0.15))
+    assert (found.kind, found.intent, found.topic, found.choices) == ("procedure", "ask_fee", "1.001193", ("1.004884",))
+
+
+def test_doubt_between_procedures_gives_choices(book: Phrasebook) -> None:
+    found = understand(book, ("procedure:1.001193", 0.4), ("procedure:1.004884", 0.3), ("procedure:1.000894", 0.01))
+    assert (found.kind, found.topic, found.choices) == ("choices", None, ("1.001193", "1.004884"))
+
+
+def test_no_topic_is_no_procedure(book: Phrasebook) -> None:
+    assert understand(book, ("none:out_of_scope", 0.6), ("procedure:1.001193", 0.3)).kind == "out_of_scope"
+    assert understand(book, ("none:greet", 0.9)).intent == "greet"
+    followed = understand(book, ("none:follow_up", 0.9))
+    assert (followed.kind, followed.intent) == ("follow_up", "ask_fee")
