@@ -41,4 +41,4 @@ $(ENVIRONMENT): uv.lock pyproject.toml .python-version | $(UV)
 
 $(UV):
 	@$(PYTHON) -m venv .uv
-	@.uv/bin/pip install --quiet --disable-pip-version-check uv
+	@.uv/bin/pip install -qq --disable-pip-version-check uv

@@ -9,7 +9,7 @@ phrasings out in turn: so its probabilities mean something, and a new phrasing c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,16 +72,16 @@ class _View:
         weighted = (counts @ sparse.diags(self.idf)).tocsr()
         self._mass = np.maximum(np.asarray(weighted.sum(axis=1)).ravel(), 1e-6)
         self._norm = np.maximum(_norms(weighted), 1e-6)
-        self._documents = weighted
-        self._units = (sparse.diags(1 / self._norm) @ weighted).tocsr()
+        # Terms in rows: a query then touches only the rows of its own terms.
+        self._documents = weighted.T.tocsr()
+        self._units = (sparse.diags(1 / self._norm) @ weighted).T.tocsr()
         members = sparse.csr_matrix(
             (np.ones(len(texts), np.float32), (owner, np.arange(len(texts)))), shape=(len(starts), len(texts))
         )
         self._counts = (members @ counts).tocsr()
-        self._sums = (members @ self._units).tocsr()
-        self._size = np.asarray(members.sum(axis=1)).ravel()
-        self._likelihood = self._counts.copy()
-        self._likelihood.data = np.log1p(self._likelihood.data / _SMOOTHING)
+        by_term = self._counts.T.tocsr()
+        self._vocabulary = _mapped(by_term, lambda found: np.minimum(found, 2) / 2)
+        self._likelihood = _mapped(by_term, lambda found: np.log1p(found / _SMOOTHING))
         self._total = np.log(np.asarray(self._counts.sum(axis=1)).ravel() + _SMOOTHING * counts.shape[1])
 
     def compare(self, texts: Sequence[str], held: _Held | None = None) -> Array:
@@ -93,17 +93,14 @@ class _View:
         norm = np.maximum(_norms(idf_query), 1e-6)[:, None]
         mass = np.maximum(np.asarray(idf_query.sum(axis=1)).ravel(), 1e-6)[:, None]
         terms = np.maximum(np.asarray(query.sum(axis=1)).ravel(), 1)[:, None]
-        cosine = _dense(idf_query @ self._units.T) / norm
-        shared = _dense(query @ self._documents.T)
+        cosine = _dense(idf_query @ self._units) / norm
+        shared = _dense(query @ self._documents)
         said, asked = shared / self._mass[None, :], shared / mass
         if held is not None:
             for matrix in (cosine, said, asked):
                 matrix[np.arange(len(texts)), held.documents] = 0
-        counts = self._counts
-        vocabulary = counts.copy()
-        vocabulary.data = np.minimum(vocabulary.data, 2) / 2
-        covered = _dense(idf_query @ vocabulary.T)
-        likelihood = _dense(query @ self._likelihood.T)
+        covered = _dense(idf_query @ self._vocabulary)
+        likelihood = _dense(query @ self._likelihood)
         if held is not None:
             self._without_own(query, idf_query, held, covered, likelihood)
         return np.stack(
@@ -125,6 +122,12 @@ class _View:
             less = np.maximum(own - 1, 0)
             covered[i, owner] = float((self.idf[terms] * np.minimum(less, 2) / 2).sum())
             likelihood[i, owner] = float(np.log1p(less / _SMOOTHING).sum())
+
+
+def _mapped(matrix: Matrix, change: Callable[[Array], Array]) -> Matrix:
+    changed = matrix.copy()
+    changed.data = change(changed.data).astype(np.float32)
+    return changed
 
 
 def _norms(matrix: Matrix) -> Array:

@@ -16,6 +16,9 @@ from bot import phrasebook
 from bot.text import NO_ABBREVIATIONS, fold, spans
 
 
+NO_WORDS = "∅"
+
+
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, is_trainable=False)
 class UndertheseaTokenizer(Tokenizer):  # type: ignore[misc]
     """Words by `underthesea.word_tokenize`.
@@ -58,4 +61,5 @@ class UndertheseaTokenizer(Tokenizer):  # type: ignore[misc]
         for span in spans(message.get(attribute)):
             text = self._abbreviations.expand_word(span.text)
             tokens.append(Token(text, span.start, span.end, lemma=fold(text)))
-        return tokens
+        # Rasa's classifiers fail on a message without features; this one says that there are no words.
+        return tokens or [Token(NO_WORDS, 0, 0, lemma=NO_WORDS)]
