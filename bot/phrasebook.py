@@ -106,6 +106,10 @@ class _AbbreviationFile(_Strict):
     chat: dict[str, str]
 
 
+class _FollowUpFile(_Strict):
+    phrasings: list[str]
+
+
 class _CueFile(_Strict):
     cues: dict[str, list[str]]
 
@@ -118,6 +122,8 @@ class Phrasebook:
     vague: list[Vague]
     missing: dict[str, Missing]
     faq: dict[str, Faq]
+    follow_ups: list[str]
+    """Questions that name no procedure: they are about the one that is talked about."""
     abbreviations: Abbreviations
     cues: dict[str, list[str]] = field(default_factory=dict)
     replies: dict[str, str] = field(default_factory=dict)
@@ -147,6 +153,7 @@ def load(folder: Path = NLU_DATA) -> Phrasebook:
         vague,
         {slug(item.name): item for item in _missing(folder)},
         dict(_faq(folder)),
+        _parse(_FollowUpFile, folder / "follow_up.yml").phrasings,
         load_abbreviations(folder / "abbreviations.yml"),
         _parse(_CueFile, folder / "facets.yml").cues,
         _read(folder / "replies.yml"),

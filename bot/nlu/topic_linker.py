@@ -21,7 +21,7 @@ from bot.nlu.place_linker import PLACE
 from bot.phrasebook import Phrasebook
 from bot.runtime import runtime
 from bot.text import Phrases, words
-from bot.understanding import FAQ, MISSING, NONE, PROCEDURE, VAGUE, Facets, decide, ordinal, topic_id
+from bot.understanding import FAQ, FOLLOW_UP, MISSING, NONE, PROCEDURE, VAGUE, Facets, decide, ordinal, topic_id
 
 UNDERSTANDING = "understanding"
 """Key of a message: the `Understanding` of its text, as a dict."""
@@ -175,6 +175,7 @@ def documents(book: Phrasebook, catalogue: Catalogue) -> Iterator[Document]:
         yield from (Document(topic_id(MISSING, name), text) for text in [missing.name, *missing.phrasings])
     for name, faq in book.faq.items():
         yield from (Document(topic_id(FAQ, name), text) for text in [faq.question, *faq.phrasings])
+    yield from (Document(FOLLOW_UP, text) for text in book.follow_ups)
 
 
 def _without_topic(examples: Iterable[tuple[str, str]]) -> Iterator[Document]:
