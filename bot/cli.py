@@ -14,12 +14,18 @@ import typer
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.console import quiet
 
 quiet()
 
-app = typer.Typer(help="Hỏi Một Cửa: thủ tục nào, cơ quan nào, ở đâu.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    help="Hỏi Một Cửa: thủ tục nào, cơ quan nào, ở đâu.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 catalogue_app = typer.Typer(help="Danh mục thủ tục, thẩm quyền, đơn vị.", no_args_is_help=True)
 app.add_typer(catalogue_app, name="catalogue")
 console = Console(highlight=False)
@@ -243,6 +249,10 @@ def main() -> None:
 
     try:
         app()
+    except SQLAlchemyError as error:
+        problem = str(getattr(error, "orig", None) or error).strip()
+        errors.print(f"Lỗi: không dùng được cơ sở dữ liệu: {problem}", markup=False, soft_wrap=True)
+        sys.exit(1)
     except (BadPhrasebook, ValueError) as error:
         errors.print(f"Lỗi: {error}", markup=False, soft_wrap=True)
         sys.exit(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Awaitable, Callable, Text
+from typing import Any, Awaitable, Callable
 
 from rasa.core.channels.channel import UserMessage
 from rasa.core.channels.rest import RestInput
@@ -29,7 +29,7 @@ class CheckedRestInput(RestInput):  # type: ignore[misc]
         return routes
 
 
-def _problem(request: Request) -> Text:
+def _problem(request: Request) -> str:
     """What is wrong with a request, in Vietnamese; empty if nothing is."""
     try:
         body = request.json

@@ -15,7 +15,6 @@ from rasa.shared.nlu.training_data.message import Message
 from bot import phrasebook
 from bot.text import NO_ABBREVIATIONS, fold, spans
 
-
 NO_WORDS = "∅"
 
 
