@@ -125,6 +125,8 @@ class Guide:
         return self._ask(replace(state, facets=_with_office(state.facets)), place)
 
     def _followed_up(self, found: Understanding, place: Mention, state: State) -> Turn:
+        if state.procedure is None and found.topic:
+            return self._answered(found, place, state)
         if state.procedure is None:
             return Turn(self.reply("which_procedure", "general"), replace(state, facets=found.facets))
         return self._ask(replace(state, facets=found.facets or state.facets or DEFAULT_FACETS, choices=()), place)

@@ -20,10 +20,13 @@ PROCEDURE, VAGUE, MISSING, FAQ, NONE = "procedure", "vague", "missing", "faq", "
 
 OUT_OF_SCOPE = f"{NONE}:out_of_scope"
 FOLLOW_UP = f"{NONE}:follow_up"
+SMALL_TALK = f"{NONE}:small_talk"
 
-SURE = 0.55
-"""A procedure is asserted from this probability on."""
-NEAR = 0.12
+LEAD = 0.6
+"""A procedure is asserted when it has this share of what it and the next one have together."""
+WEAK = 0.12
+"""Below this probability nothing is asserted, whatever the lead."""
+NEAR = 0.15
 """Share of the best candidate's probability from which another one is worth offering."""
 
 _SENTENCE = re.compile(r"[.!?;\n]+")
@@ -126,7 +129,7 @@ def decide(
     if only_place:
         return _with(found, "inform_place", "place")
     if kind == NONE:
-        return _no_topic(found, name)
+        return _no_topic(found, name, intent, ranking)
     if kind == FAQ:
         return _with(found, "ask_faq", "faq", topic=name)
     if kind == MISSING:
@@ -135,7 +138,7 @@ def decide(
     if kind == VAGUE:
         return _with(found, ask, "choices", choices=tuple(book.vague[int(name)].choices))
     near = _near(ranking)
-    if best.probability >= SURE:
+    if best.probability >= WEAK and _lead(ranking) >= LEAD:
         return _with(found, ask, "procedure", topic=name, choices=tuple(code for code in near if code != name))
     if len(near) >= 2:
         return _with(found, ask, "choices", choices=near)
@@ -146,12 +149,19 @@ def _with(found: Understanding, intent: str, kind: str, **parts: Any) -> Underst
     return Understanding(**{**found.__dict__, "intent": intent, "kind": kind, **parts})
 
 
-def _no_topic(found: Understanding, name: str) -> Understanding:
+def _no_topic(found: Understanding, name: str, intent: str, ranking: Sequence[tuple[str, float]]) -> Understanding:
     if name == "follow_up":
-        return _with(found, f"ask_{found.facets[0]}" if found.facets else "ask_how", "follow_up")
-    if name == "out_of_scope":
+        # Where nothing was talked about before, a bare "lệ phí đăng ký kết hôn?" is not a follow-up after all.
+        hint = ranking[0][0] if ranking and ranking[0][1] >= WEAK and _lead(ranking) >= LEAD else None
+        return _with(found, f"ask_{found.facets[0]}" if found.facets else "ask_how", "follow_up", topic=hint)
+    if name == "out_of_scope" or intent.startswith("ask_") or not intent:
         return _with(found, "out_of_scope", "out_of_scope")
-    return _with(found, name, "smalltalk")
+    return _with(found, intent, "smalltalk")
+
+
+def _lead(ranking: Sequence[tuple[str, float]]) -> float:
+    first, second = (*(share for _, share in ranking[:2]), 0.0, 0.0)[:2]
+    return first / max(first + second, 1e-9)
 
 
 def _near(ranking: Sequence[tuple[str, float]]) -> tuple[str, ...]:

@@ -1,35 +1,41 @@
 """Which topic a citizen's words are about: a procedure, a vague family of them, a FAQ entry, or none.
 
 Lexical search over the ways people ask (`nlu_data/phrasings`) and the official names, with no language model.
-Each phrasing is a document of its topic. A query is compared with every document and with every topic's
-vocabulary, on words and on runs of characters, folded and (where the writer used diacritics) accented. The
-comparisons are weighed by a conditional logit (McFadden 1974), whose few weights are learned by holding
-phrasings out in turn: so its probabilities mean something, and a new phrasing counts at once.
+Each phrasing is a document of its topic. A topic's score for a query is how near its nearest document is, and
+how much of the query its vocabulary covers, on words and on runs of characters, folded and (where the writer
+used diacritics) accented. A softmax makes the scores into probabilities; its sharpness is learned by looking
+for phrasings without themselves, so that the probabilities mean something. What is about no topic is kept out
+by a gate of its own: how well the best topic fits says little of a question about the weather.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import minimize
-from scipy.special import logsumexp, softmax
-from sklearn.feature_extraction.text import CountVectorizer
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_predict
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from bot.text import Abbreviations, fold, is_accented, normalise
 
 Matrix = Any  # scipy.sparse.csr_matrix and numpy.ndarray; scipy 1.10 ships no types
 Array = Any
 
-CANDIDATES = 40
-"""Topics that are weighed for one query; the rest have no chance."""
-HELD_OUT = 4000
-"""Phrasings that the weights are learned on."""
+CANDIDATES = 10
+"""Topics among which the probability is shared out: thousands that do not fit must not add up to something."""
+HELD_OUT = 3000
+"""Phrasings that sharpness and gate are learned on."""
+SIZE_PENALTY = 0.2
+"""A topic with many phrasings covers more of any query by chance: this much off per e-fold of phrasings."""
 _CHUNK = 250
-_SMOOTHING = 0.1
 
 
 @dataclass(frozen=True)
@@ -59,69 +65,45 @@ class _Held:
 class _View:
     """Documents seen through one kind of term (words, pairs of words, runs of characters).
 
-    Documents are ordered by topic, so that the best document of each topic is one `reduceat`.
+    Documents are ordered by topic, so that the best document of each topic is one `reduceat`; matrices have
+    their terms in rows, so that a query touches only the rows of its own terms.
     """
 
-    def __init__(self, vectorizer: CountVectorizer, texts: Sequence[str], starts: Array, owner: Array) -> None:
-        self.vectorizer = vectorizer
+    def __init__(self, vectorizer: CountVectorizer, texts: Sequence[str], owner: Array) -> None:
+        self._vectorizer = vectorizer
         counts = vectorizer.fit_transform(texts).astype(np.float32)
         counts.data[:] = 1
         frequency = np.asarray(counts.sum(axis=0)).ravel()
-        self.idf = np.log((len(texts) + 1) / (frequency + 0.5)).astype(np.float32)
-        self._starts = starts
-        weighted = (counts @ sparse.diags(self.idf)).tocsr()
-        self._mass = np.maximum(np.asarray(weighted.sum(axis=1)).ravel(), 1e-6)
-        self._norm = np.maximum(_norms(weighted), 1e-6)
-        # Terms in rows: a query then touches only the rows of its own terms.
-        self._documents = weighted.T.tocsr()
-        self._units = (sparse.diags(1 / self._norm) @ weighted).T.tocsr()
-        members = sparse.csr_matrix(
-            (np.ones(len(texts), np.float32), (owner, np.arange(len(texts)))), shape=(len(starts), len(texts))
-        )
+        self._idf = np.log((len(texts) + 1) / (frequency + 0.5)).astype(np.float32)
+        weighted = counts @ sparse.diags(self._idf)
+        self._units = (sparse.diags(1 / np.maximum(_norms(weighted), 1e-6)) @ weighted).T.tocsr()
+        topics = int(owner[-1]) + 1
+        self._starts = np.searchsorted(owner, np.arange(topics))
+        members = sparse.csr_matrix((np.ones(len(texts), np.float32), (owner, np.arange(len(texts)))))
         self._counts = (members @ counts).tocsr()
-        by_term = self._counts.T.tocsr()
-        self._vocabulary = _mapped(by_term, lambda found: np.minimum(found, 2) / 2)
-        self._likelihood = _mapped(by_term, lambda found: np.log1p(found / _SMOOTHING))
-        self._total = np.log(np.asarray(self._counts.sum(axis=1)).ravel() + _SMOOTHING * counts.shape[1])
+        # A term that one phrasing alone uses counts half: it may be there by chance.
+        self._vocabulary = _mapped(self._counts.T.tocsr(), _known)
 
     def compare(self, texts: Sequence[str], held: _Held | None = None) -> Array:
-        """Shape (queries, topics, 5): best document by cosine, by share of it said, by share of the query
-        said; share of the query in the topic's vocabulary; naive Bayes likelihood per term."""
-        query = self.vectorizer.transform(texts).astype(np.float32)
+        """Shape (queries, topics, 2): cosine of the nearest document; share of the query (by idf) covered."""
+        query = self._vectorizer.transform(texts).astype(np.float32)
         query.data[:] = 1
-        idf_query = (query @ sparse.diags(self.idf)).tocsr()
-        norm = np.maximum(_norms(idf_query), 1e-6)[:, None]
-        mass = np.maximum(np.asarray(idf_query.sum(axis=1)).ravel(), 1e-6)[:, None]
-        terms = np.maximum(np.asarray(query.sum(axis=1)).ravel(), 1)[:, None]
-        cosine = _dense(idf_query @ self._units) / norm
-        shared = _dense(query @ self._documents)
-        said, asked = shared / self._mass[None, :], shared / mass
+        weighted = (query @ sparse.diags(self._idf)).tocsr()
+        mass = np.maximum(np.asarray(weighted.sum(axis=1)).ravel(), 1e-6)[:, None]
+        cosine = _dense(weighted @ self._units) / np.maximum(_norms(weighted), 1e-6)[:, None]
+        covered = _dense(weighted @ self._vocabulary)
         if held is not None:
-            for matrix in (cosine, said, asked):
-                matrix[np.arange(len(texts)), held.documents] = 0
-        covered = _dense(idf_query @ self._vocabulary)
-        likelihood = _dense(query @ self._likelihood)
-        if held is not None:
-            self._without_own(query, idf_query, held, covered, likelihood)
-        return np.stack(
-            [
-                np.maximum.reduceat(cosine, self._starts, axis=1),
-                np.maximum.reduceat(said * np.minimum(1, asked * 3), self._starts, axis=1),
-                np.maximum.reduceat(asked, self._starts, axis=1),
-                covered / mass,
-                likelihood / terms - self._total[None, :],
-            ],
-            axis=2,
-        ).astype(np.float32)
+            cosine[np.arange(len(texts)), held.documents] = 0
+            for i, owner in enumerate(held.owners):
+                terms = query.indices[query.indptr[i] : query.indptr[i + 1]]
+                others = np.asarray(self._counts[owner, terms].todense()).ravel() - 1
+                covered[i, owner] = float((self._idf[terms] * _known(np.maximum(others, 0))).sum())
+        nearest = np.maximum.reduceat(cosine, self._starts, axis=1)
+        return np.stack([nearest, covered / mass], axis=2)
 
-    def _without_own(self, query: Matrix, idf_query: Matrix, held: _Held, covered: Array, likelihood: Array) -> None:
-        """Take a held-out document's own terms out of its topic's vocabulary."""
-        for i, owner in enumerate(held.owners):
-            terms = query.indices[query.indptr[i] : query.indptr[i + 1]]
-            own = np.asarray(self._counts[owner, terms].todense()).ravel()
-            less = np.maximum(own - 1, 0)
-            covered[i, owner] = float((self.idf[terms] * np.minimum(less, 2) / 2).sum())
-            likelihood[i, owner] = float(np.log1p(less / _SMOOTHING).sum())
+
+def _known(counts: Array) -> Array:
+    return np.minimum(counts, 2) / 2
 
 
 def _mapped(matrix: Matrix, change: Callable[[Array], Array]) -> Matrix:
@@ -139,82 +121,154 @@ def _dense(matrix: Matrix) -> Array:
 
 
 class TopicIndex:
-    """All topics, ready to be searched."""
+    """All topics, ready to be searched, and the gate that tells what is about none of them."""
 
     def __init__(self, documents: Sequence[Document], abbreviations: Abbreviations) -> None:
-        """Index the documents and learn the weights (some 20 s for 30,000 phrasings on 2 cores)."""
+        """Index the documents; learn sharpness and gate.
+
+        Documents of a topic `none:…` are about no topic: they are not searched, they teach the gate.
+        """
         self._abbreviations = abbreviations
-        ordered = sorted(documents, key=lambda document: document.topic)
+        ordered = sorted((d for d in documents if not _is_none(d)), key=lambda document: document.topic)
         self.topics = sorted({document.topic for document in ordered})
         number = {topic: i for i, topic in enumerate(self.topics)}
         owner = np.array([number[document.topic] for document in ordered])
-        starts = np.searchsorted(owner, np.arange(len(self.topics)))
+        self._penalty = SIZE_PENALTY * np.log1p(np.bincount(owner))
         accented = [self._expand(document.text) for document in ordered]
         folded = [fold(text) for text in accented]
-        self._words = _View(_words(), folded, starts, owner)
-        self._runs = _View(_runs(), folded, starts, owner)
-        self._accented = _View(_words(), accented, starts, owner)
-        kinds = sorted({topic.partition(":")[0] for topic in self.topics})
-        self._kind = np.array([[topic.startswith(f"{kind}:") for kind in kinds] for topic in self.topics], np.float32)
-        self._weights = self._learn(ordered, accented, owner)
+        self._words = _View(_words(), folded, owner)
+        self._runs = _View(_runs(), folded, owner)
+        self._accented = _View(_words(), accented, owner)
+        held, texts = _hold_out(ordered, accented, owner)
+        comparisons = self._compare(texts, held)
+        self._sharpness = _sharpness(self._score(comparisons), held.owners)
+        foreign = [d for d in documents if _is_none(d)]
+        self._gate = self._learn_gate(texts, comparisons, foreign)
 
-    def rank(self, text: str, top: int = 20) -> list[Match]:
-        """The likeliest topics for a text, best first; probabilities over all candidates."""
-        features, candidates = next(self._candidates([self._expand(text)], [is_accented(text)]))
-        chances = softmax(features[0] @ self._weights)
-        order = np.argsort(-chances)[:top]
-        return [Match(self.topics[candidates[0][i]], float(chances[i])) for i in order]
+    def rank(self, text: str) -> list[Match]:
+        """What a text is about, likeliest first; the probabilities of topics and of `none:…` add up to 1."""
+        query = self._expand(text)
+        comparisons = self._compare([query])
+        best, chances = self._chances(self._score(comparisons))
+        gate = self._gate.shares([query], self._evidence(comparisons))[0]
+        real = gate.pop(REAL)
+        matches = [Match(self.topics[i], real * float(chance)) for i, chance in zip(best[0], chances[0])]
+        matches += [Match(topic, share) for topic, share in gate.items()]
+        return sorted(matches, key=lambda match: -match.probability)
 
     def _expand(self, text: str) -> str:
         return self._abbreviations.expand(normalise(text))
 
-    def _candidates(
-        self, texts: Sequence[str], accents: Sequence[bool], held: _Held | None = None
-    ) -> Iterator[tuple[Array, Array]]:
-        """In chunks: features (queries, candidates, weights) and topic numbers of the candidates."""
+    def _compare(self, texts: Sequence[str], held: _Held | None = None) -> Array:
+        """Shape (queries, topics, 6): nearest and covered, by words, by runs, by words with their accents."""
+        parts = [np.zeros((0, len(self.topics), 6), np.float32)]
         for start in range(0, len(texts), _CHUNK):
             part = slice(start, start + _CHUNK)
             some = None if held is None else _Held(held.documents[part], held.owners[part])
             folded = [fold(text) for text in texts[part]]
-            word, run = self._words.compare(folded, some), self._runs.compare(folded, some)
-            own = self._accented.compare(texts[part], some)
-            typed = np.asarray(accents[part], bool)[:, None, None]
-            everything = np.concatenate([word, run, np.where(typed, own, word)], axis=2)
-            rough = everything[:, :, 0] + everything[:, :, 5] + everything[:, :, 8]
-            if some is not None:
-                # The right topic is always weighed while learning, even where the rough look misses it.
-                rough[np.arange(len(folded)), some.owners] += 10
-            size = min(CANDIDATES, rough.shape[1])
-            candidates = np.argpartition(-rough, size - 1, axis=1)[:, :size]
-            chosen = np.take_along_axis(everything, candidates[:, :, None], axis=1)
-            yield np.concatenate([chosen, self._kind[candidates]], axis=2), candidates
+            words, runs = self._words.compare(folded, some), self._runs.compare(folded, some)
+            typed = np.array([is_accented(text) for text in texts[part]])[:, None, None]
+            accented = np.where(typed, self._accented.compare(texts[part], some), words)
+            parts.append(np.concatenate([words, runs, accented], axis=2).astype(np.float32))
+        return np.concatenate(parts)
 
-    def _learn(self, documents: Sequence[Document], accented: Sequence[str], owner: Array) -> Array:
-        rng = np.random.default_rng(0)
-        several = np.bincount(owner)[owner] > 2
-        eligible = np.array([i for i, d in enumerate(documents) if not d.is_name and several[i]])
-        if not len(eligible):
-            return np.ones(15 + self._kind.shape[1], np.float32)
-        picked = rng.permutation(eligible)[:HELD_OUT]
-        bare = rng.random(len(picked)) < 0.4
-        texts = [fold(accented[i]) if plain else accented[i] for i, plain in zip(picked, bare)]
-        held = _Held(picked, owner[picked])
-        parts = list(self._candidates(texts, [not plain for plain in bare], held))
-        features = np.concatenate([part[0] for part in parts])
-        right = np.concatenate([part[1] for part in parts]) == owner[picked][:, None]
+    def _score(self, comparisons: Array) -> Array:
+        return comparisons.sum(axis=2) - self._penalty
 
-        def loss(weights: Array) -> tuple[float, Array]:
-            scores = features @ weights
-            log = scores - logsumexp(scores, axis=1, keepdims=True)
-            gradient = np.einsum("qc,qcw->w", np.exp(log) - right, features) / len(features)
-            return -float(log[right].mean()) + 1e-4 * float(weights @ weights), gradient + 2e-4 * weights
+    def _chances(self, scores: Array) -> tuple[Array, Array]:
+        """The best topics per query, and how the probability is shared out among them."""
+        size = min(CANDIDATES, scores.shape[1])
+        best = np.argsort(-scores, axis=1)[:, :size]
+        return best, softmax(self._sharpness * np.take_along_axis(scores, best, axis=1), axis=1)
 
-        found = minimize(loss, np.ones(features.shape[2]), jac=True, method="L-BFGS-B")
-        self.report = {
-            "loss": float(found.fun),
-            "held_out_hit": float((np.argmax(features @ found.x, 1) == np.argmax(right, 1)).mean()),
-        }
-        return found.x.astype(np.float32)
+    def _evidence(self, comparisons: Array) -> Array:
+        """How well the best topics fit, per query: comparisons of the best one, its share, and the next one's."""
+        best, chances = self._chances(self._score(comparisons))
+        fit = np.take_along_axis(comparisons, best[:, :1, None], axis=1)[:, 0]
+        two = np.pad(chances, ((0, 0), (0, 2)))[:, :2]
+        return np.hstack([fit, comparisons.max(axis=1), two])
+
+    def _learn_gate(self, texts: Sequence[str], comparisons: Array, others: Sequence[Document]) -> Gate:
+        foreign = [self._expand(document.text) for document in others]
+        bare = [fold(text) for text in foreign]
+        evidence = [self._evidence(found) for found in (comparisons, self._compare(foreign), self._compare(bare))]
+        labels = [REAL] * len(texts) + [document.topic for document in others] * 2
+        return Gate([*texts, *foreign, *bare], np.concatenate(evidence), labels)
+
+
+def _hold_out(documents: Sequence[Document], accented: Sequence[str], owner: Array) -> tuple[_Held, list[str]]:
+    """Phrasings to be looked for without themselves, two in five of them without diacritics."""
+    rng = np.random.default_rng(0)
+    several = np.bincount(owner)[owner] > 2
+    eligible = np.array([i for i, d in enumerate(documents) if not d.is_name and several[i]], int)
+    picked = rng.permutation(eligible)[:HELD_OUT]
+    bare = rng.random(len(picked)) < 0.4
+    return _Held(picked, owner[picked]), [fold(accented[i]) if plain else accented[i] for i, plain in zip(picked, bare)]
+
+
+def _sharpness(scores: Array, right: Array) -> float:
+    """The factor before the softmax that makes the right topics likeliest."""
+    best = np.argsort(-scores, axis=1)[:, :CANDIDATES]
+    among = best == right[:, None]
+    scores = np.take_along_axis(scores, best, axis=1)
+    if not among.any():
+        return 1.0
+
+    def loss(factor: float) -> float:
+        return -float(log_softmax(factor * scores, axis=1)[among].mean())
+
+    return float(minimize_scalar(loss, bounds=(0.5, 60), method="bounded").x)
+
+
+REAL = "real"
+
+
+class Gate:
+    """Whether a text is about any topic at all, and what it is otherwise (out of scope, small talk…).
+
+    A linear text classifier says how the words sound; how well the best topics fit says the rest. The second
+    stage is taught by the first one's judgement of texts that it was not taught by.
+    """
+
+    def __init__(self, texts: Sequence[str], evidence: Array, labels: Sequence[str]) -> None:
+        self.constant = labels[0] if len(set(labels)) < 2 else None
+        if self.constant is not None:
+            return
+        kinds = np.array(labels)
+        self._texts = make_pipeline(
+            FeatureUnion([("words", _weighed(_words())), ("runs", _weighed(_runs()))]),
+            LogisticRegression(C=20, class_weight="balanced", max_iter=300),
+        )
+        folded = [fold(text) for text in texts]
+        sound = cross_val_predict(self._texts, folded, kinds, cv=3, method="predict_log_proba")
+        self._texts.fit(folded, kinds)
+        self._all = make_pipeline(
+            StandardScaler(), LogisticRegression(C=1.0, class_weight=_weights(kinds), max_iter=1000)
+        )
+        self._all.fit(np.hstack([np.maximum(sound, -12), evidence]), kinds)
+
+    def shares(self, texts: Sequence[str], evidence: Array) -> list[dict[str, float]]:
+        """Probability of REAL and of every `none:…` topic, per text."""
+        if self.constant is not None:
+            return [{REAL: 1.0} for _ in texts]
+        sound = np.maximum(self._texts.predict_log_proba([fold(text) for text in texts]), -12)
+        shares = self._all.predict_proba(np.hstack([sound, evidence]))
+        return [dict(zip(map(str, self._all.classes_), map(float, row))) for row in shares]
+
+
+def _weights(labels: Array) -> dict[str, float]:
+    """Near to counting every kind the same, whatever its number of examples: people ask about procedures far
+    more often than about the weather, but not as much more often as there are examples of them."""
+    kinds, counts = np.unique(labels, return_counts=True)
+    return {str(kind): float((len(labels) / (len(kinds) * count)) ** 0.8) for kind, count in zip(kinds, counts)}
+
+
+def _is_none(document: Document) -> bool:
+    return document.topic.startswith("none:")
+
+
+def _weighed(vectorizer: CountVectorizer) -> Pipeline:
+    return make_pipeline(vectorizer, TfidfTransformer(sublinear_tf=True))
 
 
 def _words() -> CountVectorizer:

@@ -22,7 +22,19 @@ from bot.nlu.tokenizer import COPY
 from bot.phrasebook import Phrasebook
 from bot.runtime import runtime
 from bot.text import Phrases, words
-from bot.understanding import FAQ, FOLLOW_UP, MISSING, NONE, PROCEDURE, VAGUE, Facets, decide, ordinal, topic_id
+from bot.understanding import (
+    FAQ,
+    FOLLOW_UP,
+    MISSING,
+    OUT_OF_SCOPE,
+    PROCEDURE,
+    SMALL_TALK,
+    VAGUE,
+    Facets,
+    decide,
+    ordinal,
+    topic_id,
+)
 
 UNDERSTANDING = "understanding"
 """Key of a message: the `Understanding` of its text, as a dict."""
@@ -184,4 +196,4 @@ def documents(book: Phrasebook, catalogue: Catalogue) -> Iterator[Document]:
 def _without_topic(examples: Iterable[tuple[str, str]]) -> Iterator[Document]:
     for text, intent in examples:
         if not intent.startswith("ask_"):
-            yield Document(topic_id(NONE, intent), text)
+            yield Document(OUT_OF_SCOPE if intent == "out_of_scope" else SMALL_TALK, text)
