@@ -5,7 +5,7 @@ import pytest
 from bot import phrasebook
 from bot.catalogue.search import Match
 from bot.phrasebook import Phrasebook
-from bot.understanding import Facets, decide, ordinal
+from bot.understanding import Facets, Understanding, decide, ordinal
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +47,10 @@ def test_more_than_a_number_is_not(text: str) -> None:
     assert ordinal(text) is None
 
 
-def understand(book: Phrasebook, *matches: tuple[str, float], facets: tuple[str, ...] = ("fee",)):  # type: ignore[no-untyped-def]
-    return decide([Match(topic, share) for topic, share in matches], "ask_fee", facets, book)
+def understand(
+    book: Phrasebook, *matches: tuple[str, float], facets: tuple[str, ...] = ("fee",), intent: str = "ask_fee"
+) -> Understanding:
+    return decide([Match(topic, share) for topic, share in matches], intent, facets, book)
 
 
 def test_a_sure_procedure_is_asserted_with_its_runners_up(book: Phrasebook) -> None:
@@ -63,6 +65,16 @@ def test_doubt_between_procedures_gives_choices(book: Phrasebook) -> None:
 
 def test_no_topic_is_no_procedure(book: Phrasebook) -> None:
     assert understand(book, ("none:out_of_scope", 0.6), ("procedure:1.001193", 0.3)).kind == "out_of_scope"
-    assert understand(book, ("none:greet", 0.9)).intent == "greet"
+    assert understand(book, ("none:small_talk", 0.9), intent="greet").intent == "greet"
     followed = understand(book, ("none:follow_up", 0.9))
     assert (followed.kind, followed.intent) == ("follow_up", "ask_fee")
+
+
+def test_what_fits_weakly_is_not_asserted(book: Phrasebook) -> None:
+    found = understand(book, ("procedure:1.001193", 0.08), ("procedure:1.004884", 0.02))
+    assert found.kind == "choices" or found.confidence < 0.1
+
+
+def test_a_vague_question_offers_what_staff_wrote(book: Phrasebook) -> None:
+    found = understand(book, ("vague:0", 0.5), ("procedure:1.001193", 0.2))
+    assert found.kind == "choices" and found.choices == tuple(book.vague[0].choices)

@@ -29,6 +29,8 @@ FACETS = ("office", "documents", "fee", "time", "online", "legal", "delegation",
 NOT_IN_DATA = "chưa có trong dữ liệu"
 HOTLINE = "1022 (nhánh 7 hoặc 8) hoặc 1900 1009"
 CITY_CENTRE = "ttpvhcc"
+SURE = 0.6
+"""From this confidence on the runners-up are not offered as buttons (they stay in the payload)."""
 ANY_DESK = "Điểm phục vụ hành chính công phường, xã hoặc Chi nhánh Trung tâm Phục vụ hành chính công thành phố"
 FEE_SUPPORT = "77/2025/NQ-HĐND"
 ONE_STOP_DECREE = "118/2025/NĐ-CP"
@@ -141,6 +143,8 @@ class Writer:
         elif self._wants_place(competence, question) and not question.unit:
             text += "\nBạn ở phường/xã nào? Nhắn tên để mình nêu đúng nơi."
         text += "\n" + self._source_line(procedure, competence)
+        if question.runners_up and question.confidence < SURE and not must_choose:
+            text += "\nNếu bạn hỏi việc khác, chọn bên dưới."
         # A district has many successors: a general answer serves until the ward is known. A split ward
         # has few, and naming one of them would be a guess.
         kind = "place_needed" if must_choose and len(question.unit_choices) <= 4 else "procedure"
@@ -427,6 +431,8 @@ class Writer:
                 Button(self._unit_name(code), f'/inform_place{{"unit": "{code}"}}')
                 for code in question.unit_choices[:8]
             )
+        if question.confidence >= SURE:
+            return ()
         return tuple(choose_button(self.label(code), code) for code in question.runners_up[:3])
 
     def _choices(self, codes: Sequence[str]) -> list[dict[str, str]]:
