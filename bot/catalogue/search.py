@@ -31,6 +31,8 @@ Array = Any
 
 CANDIDATES = 10
 """Topics among which the probability is shared out: thousands that do not fit must not add up to something."""
+WORD_FOR_WORD = 0.95
+"""Least probability of a topic that the text is a phrasing of, word for word."""
 HELD_OUT = 3000
 """Phrasings that sharpness and gate are learned on."""
 SIZE_PENALTY = 0.2
@@ -136,6 +138,9 @@ class TopicIndex:
         self._penalty = SIZE_PENALTY * np.log1p(np.bincount(owner))
         accented = [self._expand(document.text) for document in ordered]
         folded = [fold(text) for text in accented]
+        self._said: dict[str, set[str]] = {}
+        for document, text in zip(ordered, folded):
+            self._said.setdefault(text, set()).add(document.topic)
         self._words = _View(_words(), folded, owner)
         self._runs = _View(_runs(), folded, owner)
         self._accented = _View(_words(), accented, owner)
@@ -148,12 +153,15 @@ class TopicIndex:
     def rank(self, text: str) -> list[Match]:
         """What a text is about, likeliest first; the probabilities of topics and of `none:…` add up to 1."""
         query = self._expand(text)
+        said = self._said.get(fold(query), set())
         comparisons = self._compare([query])
         best, chances = self._chances(self._score(comparisons))
         gate = self._gate.shares([query], self._evidence(comparisons))[0]
         real = gate.pop(REAL)
         matches = [Match(self.topics[i], real * float(chance)) for i, chance in zip(best[0], chances[0])]
         matches += [Match(topic, share) for topic, share in gate.items()]
+        if len(said) == 1:
+            matches = _certain(said.pop(), matches)
         return sorted(matches, key=lambda match: -match.probability)
 
     def _expand(self, text: str) -> str:
@@ -194,6 +202,12 @@ class TopicIndex:
         evidence = [self._evidence(found) for found in (comparisons, self._compare(foreign), self._compare(bare))]
         labels = [REAL] * len(texts) + [document.topic for document in others] * 2
         return Gate([*texts, *foreign, *bare], np.concatenate(evidence), labels)
+
+
+def _certain(topic: str, matches: Sequence[Match]) -> list[Match]:
+    """What staff wrote down for one topic alone is about that topic, whatever else it resembles."""
+    others = [Match(m.topic, m.probability * (1 - WORD_FOR_WORD)) for m in matches if m.topic != topic]
+    return [Match(topic, 1 - sum(match.probability for match in others)), *others]
 
 
 def _hold_out(documents: Sequence[Document], accented: Sequence[str], owner: Array) -> tuple[_Held, list[str]]:

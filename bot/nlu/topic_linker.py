@@ -10,7 +10,7 @@ from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
-from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
+from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
@@ -111,15 +111,6 @@ class TopicLinker(GraphComponent):  # type: ignore[misc]
         )
         message.set(UNDERSTANDING, found.as_dict(), add_to_output=True)
         message.set(INTENT, {"name": found.intent, "confidence": found.confidence}, add_to_output=True)
-        if found.kind == "procedure":
-            entity = {
-                "entity": "procedure",
-                "value": found.topic,
-                "start": 0,
-                "end": len(text),
-                "extractor": type(self).__name__,
-            }
-            message.set(ENTITIES, [*message.get(ENTITIES, []), entity], add_to_output=True)
 
 
 _PLACE_WORDS = Phrases.of(

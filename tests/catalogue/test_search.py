@@ -50,6 +50,13 @@ def test_accents_that_were_typed_count(index: TopicIndex) -> None:
     assert best("mã") == "procedure:code"
 
 
+def test_a_phrasing_that_staff_wrote_is_understood_word_for_word(index: TopicIndex) -> None:
+    for topic, texts in TOPICS.items():
+        for text in texts:
+            best = index.rank(text)[0]
+            assert best.topic == topic and best.probability >= 0.95
+
+
 def test_what_is_about_nothing_is_kept_out(index: TopicIndex) -> None:
     for text in ("thời tiết ngày mai", "gia vang hom nay"):
         assert index.rank(text)[0].topic == "none:out_of_scope"
