@@ -168,7 +168,7 @@ class Guide:
             return self.writer.no_record(str(missing.name), str(missing.keyword), found.confidence)
         if found.kind == "smalltalk":
             return self.writer.handoff() if found.intent == "handoff" else self.reply(found.intent, "smalltalk")
-        return self.reply("out_of_scope", "out_of_scope")
+        return self.reply(found.kind if found.kind in self.book.replies else "out_of_scope", "out_of_scope")
 
 
 def _with_office(facets: tuple[str, ...]) -> tuple[str, ...]:

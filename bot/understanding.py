@@ -26,6 +26,10 @@ LEAD = 0.6
 """A procedure is asserted when it has this share of what it and the next one have together."""
 WEAK = 0.12
 """Below this probability nothing is asserted, whatever the lead."""
+FAINT = 0.14
+"""Below this probability of the best topic nothing is understood at all."""
+CLEAR = 0.25
+"""A FAQ entry or a missing procedure, of which only one is ever named, needs at least this much."""
 NEAR = 0.15
 """Share of the best candidate's probability from which another one is worth offering."""
 
@@ -54,7 +58,7 @@ class Understanding:
     intent: str
     """The Rasa intent that the rules go by."""
     kind: str
-    """procedure, choices, missing, faq, follow_up, out_of_scope, smalltalk, place, choose."""
+    """procedure, choices, missing, faq, follow_up, out_of_scope, not_understood, smalltalk, place, choose."""
     topic: Optional[str] = None
     """Code of the procedure, id of the FAQ entry or of the missing procedure."""
     choices: tuple[str, ...] = ()
@@ -130,6 +134,8 @@ def decide(
         return _with(found, "inform_place", "place")
     if kind == NONE:
         return _no_topic(found, name, intent, ranking)
+    if best.probability < (CLEAR if kind in (FAQ, MISSING) else FAINT):
+        return _with(found, "out_of_scope", "not_understood")
     if kind == FAQ:
         return _with(found, "ask_faq", "faq", topic=name)
     if kind == MISSING:

@@ -91,8 +91,10 @@ class _View:
         query = self._vectorizer.transform(texts).astype(np.float32)
         query.data[:] = 1
         weighted = (query @ sparse.diags(self._idf)).tocsr()
-        mass = np.maximum(np.asarray(weighted.sum(axis=1)).ravel(), 1e-6)[:, None]
-        cosine = _dense(weighted @ self._units) / np.maximum(_norms(weighted), 1e-6)[:, None]
+        strange = np.array([self._strange(text) for text in texts]) * float(self._idf.max())
+        mass = np.maximum(np.asarray(weighted.sum(axis=1)).ravel() + strange, 1e-6)[:, None]
+        norm = np.sqrt(_norms(weighted) ** 2 + strange * float(self._idf.max()))
+        cosine = _dense(weighted @ self._units) / np.maximum(norm, 1e-6)[:, None]
         covered = _dense(weighted @ self._vocabulary)
         if held is not None:
             cosine[np.arange(len(texts)), held.documents] = 0
@@ -102,6 +104,12 @@ class _View:
                 covered[i, owner] = float((self._idf[terms] * _known(np.maximum(others, 0))).sum())
         nearest = np.maximum.reduceat(cosine, self._starts, axis=1)
         return np.stack([nearest, covered / mass], axis=2)
+
+    def _strange(self, text: str) -> int:
+        """How many words of a text nobody ever used: they are part of what it says, though no topic knows them."""
+        if self._vectorizer.analyzer != "word":
+            return 0
+        return sum(word not in self._vectorizer.vocabulary_ for word in text.split())
 
 
 def _known(counts: Array) -> Array:
