@@ -21,12 +21,15 @@ PROCEDURE, VAGUE, MISSING, FAQ, NONE = "procedure", "vague", "missing", "faq", "
 OUT_OF_SCOPE = f"{NONE}:out_of_scope"
 FOLLOW_UP = f"{NONE}:follow_up"
 SMALL_TALK = f"{NONE}:small_talk"
+NOT_UNDERSTOOD = f"{NONE}:not_understood"
 
 LEAD = 0.6
 """A procedure is asserted when it has this share of what it and the next one have together."""
-WEAK = 0.12
+WEAK = 0.2
 """Below this probability nothing is asserted, whatever the lead."""
-FAINT = 0.14
+FAINT = 0.04
+"""Topics below this probability are no candidates."""
+ALIVE = 0.14
 """Below this probability of the best topic nothing is understood at all."""
 CLEAR = 0.25
 """A FAQ entry or a missing procedure, of which only one is ever named, needs at least this much."""
@@ -126,16 +129,15 @@ def decide(
     if number is not None:
         return Understanding("choose", "choose", ordinal=number, confidence=1.0)
     asked = _facets(intent, facets)
+    matches = [match for match in matches if match.probability >= _least(match.topic)]
     ranking = tuple((split_topic(m.topic)[1], m.probability) for m in matches if m.topic.startswith(PROCEDURE))
-    best = matches[0] if matches else Match(OUT_OF_SCOPE, 1.0)
+    best = matches[0] if matches and matches[0].probability >= ALIVE else Match(NOT_UNDERSTOOD, 0.0)
     kind, name = split_topic(best.topic)
     found = Understanding("", "", facets=asked, confidence=best.probability, ranking=ranking[:20])
     if only_place:
         return _with(found, "inform_place", "place")
     if kind == NONE:
         return _no_topic(found, name, intent, ranking)
-    if best.probability < (CLEAR if kind in (FAQ, MISSING) else FAINT):
-        return _with(found, "out_of_scope", "not_understood")
     if kind == FAQ:
         return _with(found, "ask_faq", "faq", topic=name)
     if kind == MISSING:
@@ -151,6 +153,11 @@ def decide(
     return _with(found, ask, "procedure", topic=name)
 
 
+def _least(topic: str) -> float:
+    """The probability from which a topic is a candidate at all."""
+    return CLEAR if split_topic(topic)[0] in (FAQ, MISSING) else FAINT
+
+
 def _with(found: Understanding, intent: str, kind: str, **parts: Any) -> Understanding:
     return Understanding(**{**found.__dict__, "intent": intent, "kind": kind, **parts})
 
@@ -160,6 +167,8 @@ def _no_topic(found: Understanding, name: str, intent: str, ranking: Sequence[tu
         # Where nothing was talked about before, a bare "lệ phí đăng ký kết hôn?" is not a follow-up after all.
         hint = ranking[0][0] if ranking and ranking[0][1] >= WEAK and _lead(ranking) >= LEAD else None
         return _with(found, f"ask_{found.facets[0]}" if found.facets else "ask_how", "follow_up", topic=hint)
+    if name == "not_understood":
+        return _with(found, "out_of_scope", "not_understood")
     if name == "out_of_scope" or intent.startswith("ask_") or not intent:
         return _with(found, "out_of_scope", "out_of_scope")
     return _with(found, intent, "smalltalk")

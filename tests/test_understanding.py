@@ -70,9 +70,14 @@ def test_no_topic_is_no_procedure(book: Phrasebook) -> None:
     assert (followed.kind, followed.intent) == ("follow_up", "ask_fee")
 
 
-def test_what_fits_weakly_is_not_asserted(book: Phrasebook) -> None:
+def test_where_nothing_fits_nothing_is_presented(book: Phrasebook) -> None:
     found = understand(book, ("procedure:1.001193", 0.08), ("procedure:1.004884", 0.02))
-    assert found.kind == "choices" or found.confidence < 0.1
+    assert (found.kind, found.intent, found.choices) == ("not_understood", "out_of_scope", ())
+
+
+def test_a_faint_faq_gives_way_to_a_procedure(book: Phrasebook) -> None:
+    found = understand(book, ("faq:theo-doi-ho-so", 0.2), ("procedure:1.001193", 0.19))
+    assert (found.kind, found.topic) == ("procedure", "1.001193")
 
 
 def test_a_vague_question_offers_what_staff_wrote(book: Phrasebook) -> None:

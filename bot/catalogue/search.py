@@ -33,7 +33,7 @@ CANDIDATES = 10
 """Topics among which the probability is shared out: thousands that do not fit must not add up to something."""
 WORD_FOR_WORD = 0.95
 """Least probability of a topic that the text is a phrasing of, word for word."""
-HELD_OUT = 3000
+HELD_OUT = 5000
 """Phrasings that sharpness and gate are learned on."""
 SIZE_PENALTY = 0.2
 """A topic with many phrasings covers more of any query by chance: this much off per e-fold of phrasings."""
