@@ -14,7 +14,7 @@ export PYTHONWARNINGS = ignore
 export GIT_CEILING_DIRECTORIES = $(dir $(CURDIR))
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint types unit bench eval clean
+.PHONY: run test lint types unit bench clean
 
 run: $(ENVIRONMENT)
 	@$(MOTCUA) run
@@ -31,6 +31,9 @@ types: $(ENVIRONMENT)
 
 unit: $(ENVIRONMENT)
 	@.venv/bin/pytest
+
+bench: $(ENVIRONMENT)
+	@.venv/bin/python -m tests.benchmarks.classifiers
 
 clean:
 	rm -rf .venv .uv

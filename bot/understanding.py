@@ -33,6 +33,8 @@ ALIVE = 0.14
 """Below this probability of the best topic nothing is understood at all."""
 CLEAR = 0.25
 """A FAQ entry or a missing procedure, of which only one is ever named, needs at least this much."""
+VAGUE_LEAD = 1.4
+"""How many times likelier than the best procedure a vague family must be for its choices to be offered."""
 NEAR = 0.15
 """Share of the best candidate's probability from which another one is worth offering."""
 
@@ -143,14 +145,13 @@ def decide(
     if kind == MISSING:
         return _with(found, "ask_missing", "missing", topic=name)
     ask = f"ask_{asked[0]}" if asked else "ask_how"
-    if kind == VAGUE:
+    if kind == VAGUE and (not ranking or best.probability >= VAGUE_LEAD * ranking[0][1]):
         return _with(found, ask, "choices", choices=tuple(book.vague[int(name)].choices))
-    near = _near(ranking)
-    if best.probability >= WEAK and _lead(ranking) >= LEAD:
-        return _with(found, ask, "procedure", topic=name, choices=tuple(code for code in near if code != name))
-    if len(near) >= 2:
-        return _with(found, ask, "choices", choices=near)
-    return _with(found, ask, "procedure", topic=name)
+    near, top = _near(ranking), ranking[0][0]
+    found = _with(found, ask, "procedure", topic=top, confidence=ranking[0][1])
+    if len(near) == 1 or (ranking[0][1] >= WEAK and _lead(ranking) >= LEAD):
+        return _with(found, ask, "procedure", choices=near[1:])
+    return _with(found, ask, "choices", topic=None, choices=near)
 
 
 def _least(topic: str) -> float:

@@ -35,8 +35,11 @@ WORD_FOR_WORD = 0.95
 """Least probability of a topic that the text is a phrasing of, word for word."""
 HELD_OUT = 5000
 """Phrasings that sharpness and gate are learned on."""
-SIZE_PENALTY = 0.2
-"""A topic with many phrasings covers more of any query by chance: this much off per e-fold of phrasings."""
+COVERED = 0.5
+"""What covered vocabulary weighs beside the nearest phrasing."""
+SIZE_PENALTY = 0.4
+"""A topic with many phrasings is near to any query by chance: this much off per e-fold of phrasings. This and
+`COVERED` were chosen by looking for one writer's phrasings in an index of another's (docs/evaluation.md)."""
 _CHUNK = 250
 
 
@@ -189,7 +192,8 @@ class TopicIndex:
         return np.concatenate(parts)
 
     def _score(self, comparisons: Array) -> Array:
-        return comparisons.sum(axis=2) - self._penalty
+        nearest, covered = comparisons[:, :, 0::2].sum(axis=2), comparisons[:, :, 1::2].sum(axis=2)
+        return nearest + COVERED * covered - self._penalty
 
     def _chances(self, scores: Array) -> tuple[Array, Array]:
         """The best topics per query, and how the probability is shared out among them."""
