@@ -23,9 +23,9 @@ FOLLOW_UP = f"{NONE}:follow_up"
 SMALL_TALK = f"{NONE}:small_talk"
 NOT_UNDERSTOOD = f"{NONE}:not_understood"
 
-LEAD = 0.6
+LEAD = 0.56
 """A procedure is asserted when it has this share of what it and the next one have together."""
-WEAK = 0.2
+WEAK = 0.15
 """Below this probability nothing is asserted, whatever the lead."""
 FAINT = 0.04
 """Topics below this probability are no candidates."""

@@ -37,7 +37,7 @@ HELD_OUT = 5000
 """Phrasings that sharpness and gate are learned on."""
 COVERED = 0.5
 """What covered vocabulary weighs beside the nearest phrasing."""
-SIZE_PENALTY = 0.4
+SIZE_PENALTY = 0.3
 """A topic with many phrasings is near to any query by chance: this much off per e-fold of phrasings. This and
 `COVERED` were chosen by looking for one writer's phrasings in an index of another's (docs/evaluation.md)."""
 _CHUNK = 250
