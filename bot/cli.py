@@ -7,6 +7,7 @@ import json
 import sys
 import uuid
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Optional
 
@@ -177,16 +178,11 @@ class _Bot:
 
     def __init__(self) -> None:
         from bot.server import load_agent
-        from bot.training import model_path, train
+        from bot.training import ensure_model
 
         # Training drives an event loop of its own, so it goes through a thread.
-        path = model_path()
-        if not path.exists():
-            import concurrent.futures
-
-            with concurrent.futures.ThreadPoolExecutor(1) as pool:
-                pool.submit(train, path).result()
-        self.agent = load_agent(path)
+        with ThreadPoolExecutor(1) as pool:
+            self.agent = load_agent(pool.submit(ensure_model).result())
 
     async def say(self, text: str, sender: str) -> list[dict[str, Any]]:
         return list(await self.agent.handle_text(text, sender_id=sender) or [])

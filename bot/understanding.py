@@ -149,7 +149,7 @@ def decide(
         return _with(found, ask, "choices", choices=tuple(book.vague[int(name)].choices))
     near, top = _near(ranking), ranking[0][0]
     found = _with(found, ask, "procedure", topic=top, confidence=ranking[0][1])
-    if len(near) == 1 or (ranking[0][1] >= WEAK and _lead(ranking) >= LEAD):
+    if len(near) == 1 or _stands_out(ranking):
         return _with(found, ask, "procedure", choices=near[1:])
     return _with(found, ask, "choices", topic=None, choices=near)
 
@@ -166,7 +166,7 @@ def _with(found: Understanding, intent: str, kind: str, **parts: Any) -> Underst
 def _no_topic(found: Understanding, name: str, intent: str, ranking: Sequence[tuple[str, float]]) -> Understanding:
     if name == "follow_up":
         # Where nothing was talked about before, a bare "lệ phí đăng ký kết hôn?" is not a follow-up after all.
-        hint = ranking[0][0] if ranking and ranking[0][1] >= WEAK and _lead(ranking) >= LEAD else None
+        hint = ranking[0][0] if _stands_out(ranking) else None
         return _with(found, f"ask_{found.facets[0]}" if found.facets else "ask_how", "follow_up", topic=hint)
     if name == "not_understood":
         return _with(found, "out_of_scope", "not_understood")
@@ -175,9 +175,10 @@ def _no_topic(found: Understanding, name: str, intent: str, ranking: Sequence[tu
     return _with(found, intent, "smalltalk")
 
 
-def _lead(ranking: Sequence[tuple[str, float]]) -> float:
+def _stands_out(ranking: Sequence[tuple[str, float]]) -> bool:
+    """Whether the best procedure is likely enough, and far enough ahead of the next one, to be asserted."""
     first, second = (*(share for _, share in ranking[:2]), 0.0, 0.0)[:2]
-    return first / max(first + second, 1e-9)
+    return first >= WEAK and first / (first + second) >= LEAD
 
 
 def _near(ranking: Sequence[tuple[str, float]]) -> tuple[str, ...]:
