@@ -34,6 +34,8 @@ unit: $(ENVIRONMENT)
 
 bench: $(ENVIRONMENT)
 	@.venv/bin/python -m tests.benchmarks.classifiers
+	@.venv/bin/python -m tests.benchmarks.catalogue
+	@.venv/bin/python -m tests.benchmarks.telegram
 
 clean:
 	rm -rf .venv .uv

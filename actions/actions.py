@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List
+from datetime import date
+from typing import Any, Callable, Dict, List, Optional
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import AllSlotsReset, SlotSet
@@ -24,7 +25,9 @@ class ActionAnswer(Action):  # type: ignore[misc]
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Dict[str, Any]) -> Events:
         return _respond(
-            dispatcher, tracker, lambda guide, state: guide.turn(_understood(tracker), _place(tracker), state)
+            dispatcher,
+            tracker,
+            lambda guide, state: guide.turn(_understood(tracker), _place(tracker), state, _day(tracker)),
         )
 
 
@@ -38,7 +41,11 @@ class ActionChoose(Action):  # type: ignore[misc]
         tapped = _tapped(tracker, "procedure")
 
         def take(guide: Guide, state: State) -> Turn:
-            return guide.chosen(tapped, state) if tapped else guide.turn(_understood(tracker), _place(tracker), state)
+            return (
+                guide.chosen(tapped, state)
+                if tapped
+                else guide.turn(_understood(tracker), _place(tracker), state, _day(tracker))
+            )
 
         return _respond(dispatcher, tracker, take)
 
@@ -53,7 +60,11 @@ class ActionInformPlace(Action):  # type: ignore[misc]
         tapped = _tapped(tracker, "unit")
 
         def take(guide: Guide, state: State) -> Turn:
-            return guide.placed(tapped, state) if tapped else guide.turn(_understood(tracker), _place(tracker), state)
+            return (
+                guide.placed(tapped, state)
+                if tapped
+                else guide.turn(_understood(tracker), _place(tracker), state, _day(tracker))
+            )
 
         return _respond(dispatcher, tracker, take)
 
@@ -66,7 +77,9 @@ class ActionReply(Action):  # type: ignore[misc]
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Dict[str, Any]) -> Events:
         return _respond(
-            dispatcher, tracker, lambda guide, state: guide.turn(_understood(tracker), _place(tracker), state)
+            dispatcher,
+            tracker,
+            lambda guide, state: guide.turn(_understood(tracker), _place(tracker), state, _day(tracker)),
         )
 
 
@@ -102,6 +115,8 @@ def _state(tracker: Tracker) -> State:
         facets=tuple(tracker.get_slot("facets") or ()),
         choices=tuple(tracker.get_slot("choices") or ()),
         unit_choices=tuple(tracker.get_slot("unit_choices") or ()),
+        day=tracker.get_slot("day"),
+        history=tuple(tracker.get_slot("history") or ()),
     )
 
 
@@ -116,7 +131,7 @@ def _understood(tracker: Tracker) -> Understanding:
         intent = (tracker.latest_message.get("intent") or {}).get("name") or "out_of_scope"
         kind = "follow_up" if intent.startswith("ask_") else "smalltalk"
         return Understanding(intent, kind, facets=(intent.removeprefix("ask_"),) if kind == "follow_up" else ())
-    lists = {key: tuple(found[key]) for key in ("choices", "facets")}
+    lists = {key: tuple(found[key]) for key in ("choices", "facets", "content")}
     ranking = tuple((code, share) for code, share in found["ranking"])
     return Understanding(**{**found, **lists, "ranking": ranking})
 
@@ -125,7 +140,14 @@ def _place(tracker: Tracker) -> Mention:
     found = tracker.latest_message.get("place")
     if not found:
         return NOWHERE
-    return Mention(**{**found, "found": Found(found["found"]), "units": tuple(found["units"])})
+    return Mention(
+        **{**found, "found": Found(found["found"]), "units": tuple(found["units"]), "named": tuple(found["named"])}
+    )
+
+
+def _day(tracker: Tracker) -> Optional[date]:
+    found = tracker.latest_message.get("day")
+    return date.fromisoformat(found["day"]) if found else None
 
 
 def _tapped(tracker: Tracker, entity: str) -> str:

@@ -14,10 +14,17 @@ from typing import Optional
 from bot.catalogue.answers import Answer, Question, Writer, payload
 from bot.catalogue.places import Found, Mention
 from bot.phrasebook import Phrasebook
-from bot.understanding import Understanding
+from bot.text import fits, words
+from bot.understanding import SURE, Understanding
 
-DEFAULT_FACETS = ("office",)
+DEFAULT_FACETS = ("how", "office")
+"""Answered where nothing in particular is asked about a procedure."""
+ABOUT_THE_BOT = ("bot_challenge", "help", "delete_data")
+"""Intents that ask something, which a ready reply answers."""
 FEW_CHOICES = 4
+HISTORY = 6
+LIKELY = 0.02
+"""Least probability of an offered procedure to count as chosen by words, or of an earlier one as meant again."""
 CLEAR_LEAD = 2.0
 """How many times likelier than the next one an offered procedure must be to count as chosen by words."""
 
@@ -33,6 +40,10 @@ class State:
     """Procedures that were offered and not yet chosen from."""
     unit_choices: tuple[str, ...] = ()
     """Units that were offered and not yet chosen from."""
+    day: Optional[str] = None
+    """The day that is asked about (ISO), where that is not today; forgotten with the next procedure."""
+    history: tuple[str, ...] = ()
+    """Procedures that were talked about, the last one last, each once."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +60,27 @@ class Guide:
     book: Phrasebook
     today: date
 
-    def turn(self, found: Understanding, place: Mention, state: State) -> Turn:
-        """Answer one message."""
+    def turn(self, found: Understanding, place: Mention, state: State, day: Optional[date] = None) -> Turn:
+        """Answer one message; `day` is the one that it asks about."""
+        turn = self._turn(found, place, state, day)
+        if place.found is Found.ELSEWHERE and turn.answer.payload["kind"] == "procedure":
+            return replace(turn, answer=self.writer.noting_elsewhere(turn.answer, place.name))
+        return turn
+
+    def _turn(self, found: Understanding, place: Mention, state: State, day: Optional[date]) -> Turn:
+        if found.kind == "decision":
+            answer = self.writer.decisions(found.topic or "", found.choices, day or self.today)
+            return Turn(answer, replace(state, choices=(), unit_choices=()))
+        if day is not None:
+            state = replace(state, day=day.isoformat() if day != self.today else None)
+        elif found.kind in ("procedure", "choices"):
+            state = replace(state, day=None)
         state = self._placed(place, state)
-        if place.found is Found.ELSEWHERE and found.kind in ("procedure", "choices", "follow_up", "place"):
+        if place.found is Found.ELSEWHERE and _asks_where(found):
             return Turn(self.writer.elsewhere(place.name), state)
+        recalled = self._recalled(found, state)
+        if recalled:
+            return self._ask(replace(state, procedure=recalled, facets=found.facets or DEFAULT_FACETS), place)
         chosen = self._chosen_by_words(found, state)
         if chosen:
             return self.chosen(chosen, state, found.facets)
@@ -61,7 +88,7 @@ class Guide:
             return self._numbered(found.ordinal or 0, state)
         if found.kind == "place":
             return self._place_told(place, state)
-        if found.kind == "follow_up":
+        if found.kind == "follow_up" or (state.procedure and _says_little(found)):
             return self._followed_up(found, place, state)
         if found.kind == "choices":
             return self._offered(found, place, state)
@@ -84,13 +111,15 @@ class Guide:
         state = replace(state, unit=unit, unit_choices=())
         if state.procedure is None:
             return Turn(self.reply("place_noted", "general"), state)
-        return self._ask(state, Mention(Found.NOTHING))
+        return self._ask(replace(state, facets=_with_office(state.facets)), Mention(Found.NOTHING))
 
     def reply(self, key: str, kind: str) -> Answer:
         """A ready reply of `nlu_data/replies.yml`."""
         return Answer(self.book.replies.get(key) or self.book.replies["default"], payload(kind))
 
     def _placed(self, place: Mention, state: State) -> State:
+        if state.day and place.named:
+            place = self._as_of(place, date.fromisoformat(state.day))
         if place.found is Found.UNIT:
             return replace(state, unit=place.units[0], unit_choices=())
         if place.found is Found.CHOICE:
@@ -100,17 +129,39 @@ class Guide:
             return replace(state, unit=None, unit_choices=place.units)
         return state
 
+    def _recalled(self, found: Understanding, state: State) -> Optional[str]:
+        """The procedure of before that "cái khai sinh lúc nãy" means; without a name, the one before this one."""
+        if not found.back or not state.history:
+            return None
+        named = self._named(found.content, state.history)
+        if named:
+            return named
+        others = [code for code in state.history if code != state.procedure]
+        likely = [code for code, share in found.ranking if code in state.history and share >= LIKELY]
+        return likely[0] if likely else others[-1] if others else state.procedure
+
     def _chosen_by_words(self, found: Understanding, state: State) -> Optional[str]:
         """The offered procedure that the words of a message single out, if any."""
-        if not state.choices or found.kind in ("choose", "place", "smalltalk", "faq"):
+        if not state.choices or found.kind in ("choose", "place", "faq") or found.intent == "deny":
             return None
-        if found.kind == "procedure" and found.topic in state.choices:
-            return found.topic
+        if found.kind == "procedure" and (found.topic in state.choices or found.confidence >= SURE):
+            return found.topic if found.topic in state.choices else None
+        named = self._named(found.content, state.choices)
+        if named or found.kind == "smalltalk":
+            return named
         offered = [(code, share) for code, share in found.ranking if code in state.choices]
         if found.kind in ("procedure", "missing") or not offered:
             return None
         clear = len(offered) == 1 or offered[0][1] >= CLEAR_LEAD * offered[1][1]
-        return offered[0][0] if clear and offered[0][1] >= 0.05 else None
+        return offered[0][0] if clear and offered[0][1] >= LIKELY else None
+
+    def _named(self, said: Sequence[str], codes: Sequence[str]) -> Optional[str]:
+        """The only one of some procedures whose label has the most of the words said, of those that tell it apart."""
+        labels = [words(self.writer.label(code)) for code in codes]
+        shared = set.intersection(*map(set, labels)) if len(labels) > 1 else set()
+        hits = [sum(any(fits(word, right) for right in set(label) - shared) for word in set(said)) for label in labels]
+        best = max(hits, default=0)
+        return codes[hits.index(best)] if best and hits.count(best) == 1 else None
 
     def _numbered(self, number: int, state: State) -> Turn:
         offered = state.choices or state.unit_choices
@@ -122,7 +173,7 @@ class Guide:
     def _place_told(self, place: Mention, state: State) -> Turn:
         if state.procedure is None:
             return Turn(self.reply("place_noted", "general"), state)
-        return self._ask(replace(state, facets=_with_office(state.facets)), place)
+        return self._ask(replace(state, facets=_with_office(state.facets)), place, only_place=True)
 
     def _followed_up(self, found: Understanding, place: Mention, state: State) -> Turn:
         if state.procedure is None and found.topic:
@@ -142,21 +193,43 @@ class Guide:
         facets = found.facets or DEFAULT_FACETS
         return self._ask(replace(state, procedure=found.topic, facets=facets, choices=()), place, found)
 
-    def _ask(self, state: State, place: Mention, found: Optional[Understanding] = None) -> Turn:
+    def _ask(
+        self, state: State, place: Mention, found: Optional[Understanding] = None, only_place: bool = False
+    ) -> Turn:
+        day = date.fromisoformat(state.day) if state.day else self.today
+        unit, unit_choices, name = self._on_day(state, place, day)
         question = Question(
             procedure=str(state.procedure),
             facets=state.facets or DEFAULT_FACETS,
-            unit=state.unit,
-            unit_choices=() if state.unit else state.unit_choices,
-            place_name=place.name,
-            day=self.today,
+            unit=unit,
+            unit_choices=unit_choices,
+            place_name=name,
+            only_place=only_place,
+            day=day,
             today=self.today,
             confidence=found.confidence if found else 1.0,
             runners_up=tuple(code for code in found.choices if code != state.procedure)[:3] if found else (),
         )
         answer = self.writer.procedure(question)
+        history = tuple(code for code in state.history if code != question.procedure)[-HISTORY + 1 :]
+        state = replace(state, history=(*history, question.procedure))
         asks_place = answer.payload["kind"] == "place_needed" or bool(question.unit_choices)
         return Turn(answer, replace(state, unit_choices=question.unit_choices if asks_place else ()))
+
+    def _as_of(self, place: Mention, day: date) -> Mention:
+        """The place as it was on the day that is talked about."""
+        places = self.writer.catalogue.places
+        units = tuple(dict.fromkeys(code for named in place.named for code in places.on_day(named, day)))
+        return replace(place, units=units, found=Found.UNIT if len(units) == 1 else Found.CHOICE)
+
+    def _on_day(self, state: State, place: Mention, day: date) -> tuple[Optional[str], tuple[str, ...], str]:
+        """The place as it was on a day: the unit, or the units to choose from, and the place's name."""
+        places = self.writer.catalogue.places
+        if state.unit is None:
+            return None, state.unit_choices, place.name
+        there = places.on_day(state.unit, day)
+        name = str(places.units[state.unit].name)
+        return (there[0], (), name) if len(there) == 1 else (None, there, name)
 
     def _about_no_procedure(self, found: Understanding) -> Answer:
         if found.kind == "faq" and found.topic in self.book.faq:
@@ -167,10 +240,21 @@ class Guide:
             missing = self.book.missing[found.topic]
             return self.writer.no_record(str(missing.name), str(missing.keyword), found.confidence)
         if found.kind == "smalltalk":
-            return self.writer.handoff() if found.intent == "handoff" else self.reply(found.intent, "smalltalk")
+            kind = "general" if found.intent in ABOUT_THE_BOT else "smalltalk"
+            return self.writer.handoff() if found.intent == "handoff" else self.reply(found.intent, kind)
         return self.reply(found.kind if found.kind in self.book.replies else "out_of_scope", "out_of_scope")
+
+
+def _says_little(found: Understanding) -> bool:
+    """Whether a message that fits no topic asks something, and hardly says about what ("nộp ở chỗ cũ luôn hả")."""
+    return found.kind in ("out_of_scope", "not_understood") and bool(found.facets) and len(found.content) <= 1
+
+
+def _asks_where(found: Understanding) -> bool:
+    """Whether the answer is another one in another province; papers, fees and times are the same all over."""
+    return found.kind == "place" or (found.kind in ("procedure", "choices", "follow_up") and "office" in found.facets)
 
 
 def _with_office(facets: tuple[str, ...]) -> tuple[str, ...]:
     """A place that is told later is told for the sake of the office."""
-    return facets if "office" in facets or "delegation" in facets or "how" in facets else DEFAULT_FACETS
+    return facets if {"office", "delegation", "how"} & set(facets) else ("office",)

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any, Optional
 
 from pydantic import BaseModel, Extra, ValidationError, validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
 
+from bot.editing import lines
 from bot.settings import PROJECT_ROOT
-from bot.text import Abbreviations, fold
+from bot.text import Abbreviations, Synonyms, fold, normalise, words
 
 NLU_DATA = PROJECT_ROOT / "nlu_data"
 
@@ -39,7 +38,18 @@ class _Strict(BaseModel):
         return value
 
 
-class Entry(_Strict):
+class _Kept(_Strict):
+    """What somebody looks after."""
+
+    owner: Optional[str] = None
+    """Who, in their own words."""
+    review: Optional[date] = None
+    """When it is to be read again."""
+    retired: bool = False
+    """Stays in its file, and the bot knows nothing of it."""
+
+
+class Entry(_Kept):
     """How people ask for one procedure."""
 
     name: str
@@ -47,7 +57,7 @@ class Entry(_Strict):
     phrasings: list[str]
 
 
-class Vague(_Strict):
+class Vague(_Kept):
     """Questions that fit several procedures: the bot offers 2 to 4 of them, best first."""
 
     choices: list[str]
@@ -68,7 +78,7 @@ class Topic(_Strict):
     vague: list[Vague] = []
 
 
-class Missing(_Strict):
+class Missing(_Kept):
     """A real procedure that the catalogue does not hold."""
 
     name: str
@@ -83,7 +93,7 @@ class Source(_Strict):
     as_of: date
 
 
-class Faq(_Strict):
+class Faq(_Kept):
     """A general question with its answer."""
 
     question: str
@@ -92,22 +102,42 @@ class Faq(_Strict):
     sources: list[Source]
 
 
-class _FaqFile(_Strict):
+class FaqFile(_Strict):
     topic: str
     faq: dict[str, Faq]
 
 
-class _MissingFile(_Strict):
+class MissingFile(_Strict):
     missing: list[Missing]
 
 
 class _AbbreviationFile(_Strict):
     always: dict[str, str]
     chat: dict[str, str]
+    synonyms: dict[str, list[str]] = {}
 
 
-class _FollowUpFile(_Strict):
+class Around(_Strict):
+    """What people say around the thing itself."""
+
     phrasings: list[str]
+    """Questions that name no procedure: they are about the one that is talked about."""
+    openings: list[str]
+    """Greetings and the like, before the question."""
+    stories: list[str]
+    """What people tell besides, before or after it."""
+    fillers: str
+    """Words (with blanks between) that say nothing by themselves."""
+    place_fillers: str
+    """Words that, besides those, say nothing where somebody only tells their place."""
+    day_fillers: str
+    """Words that, besides those, say nothing where somebody only tells the time they mean."""
+    office_fillers: str
+    """Words for offices, which say nothing new where somebody asks why it is that one."""
+    decisions: str
+    """Words that say nothing where somebody asks about a document by its number."""
+    back: list[str]
+    """Said of what was talked about before ("quay lại", "lúc nãy")."""
 
 
 class _CueFile(_Strict):
@@ -122,8 +152,7 @@ class Phrasebook:
     vague: list[Vague]
     missing: dict[str, Missing]
     faq: dict[str, Faq]
-    follow_ups: list[str]
-    """Questions that name no procedure: they are about the one that is talked about."""
+    around: Around
     abbreviations: Abbreviations
     cues: dict[str, list[str]] = field(default_factory=dict)
     replies: dict[str, str] = field(default_factory=dict)
@@ -146,14 +175,14 @@ def load(folder: Path = NLU_DATA) -> Phrasebook:
         twice = entries.keys() & topic.procedures.keys()
         if twice:
             raise BadPhrasebook(f"{path.name}: thủ tục {', '.join(sorted(twice))} đã có ở tệp khác")
-        entries.update(topic.procedures)
-        vague.extend(topic.vague)
+        entries.update((code, entry) for code, entry in topic.procedures.items() if not entry.retired)
+        vague.extend(family for family in topic.vague if not family.retired)
     return Phrasebook(
         entries,
         vague,
-        {slug(item.name): item for item in _missing(folder)},
+        {slug(item.name): item for item in _missing(folder) if not item.retired},
         dict(_faq(folder)),
-        _parse(_FollowUpFile, folder / "follow_up.yml").phrasings,
+        _parse(Around, folder / "follow_up.yml"),
         load_abbreviations(folder / "abbreviations.yml"),
         _parse(_CueFile, folder / "facets.yml").cues,
         _read(folder / "replies.yml"),
@@ -167,7 +196,8 @@ def load_abbreviations(path: Path = NLU_DATA / "abbreviations.yml") -> Abbreviat
         BadPhrasebook: see `load`.
     """
     data = _parse(_AbbreviationFile, path)
-    return Abbreviations(data.always, data.chat)
+    common = {" ".join(words(normalise(name))): said for said, names in data.synonyms.items() for name in names}
+    return Abbreviations(data.always, data.chat, Synonyms(common))
 
 
 def files(folder: Path = NLU_DATA) -> Iterator[Path]:
@@ -182,28 +212,57 @@ def slug(name: str) -> str:
 
 def _missing(folder: Path) -> Iterable[Missing]:
     path = folder / "missing.yml"
-    return _parse(_MissingFile, path).missing if path.exists() else []
+    return _parse(MissingFile, path).missing if path.exists() else []
 
 
 def _faq(folder: Path) -> Iterator[tuple[str, Faq]]:
     for path in sorted((folder / "faq").glob("*.yml")):
-        yield from _parse(_FaqFile, path).faq.items()
+        yield from ((key, entry) for key, entry in _parse(FaqFile, path).faq.items() if not entry.retired)
+
+
+def explain(error: ValidationError, text: str = "") -> str:
+    """Where a file or entry is not of its shape, and why, to stand after the file's name.
+
+    Args:
+        text: the file's, to name the line.
+    """
+    first = error.errors()[0]
+    place = [part for part in first["loc"] if part != "__root__"]
+    line = lines.line_of(text, place) if text else None
+    where = " → ".join(str(part + 1) if isinstance(part, int) else part for part in place)
+    why = next((meaning for kind, meaning in _REASONS.items() if first["type"].startswith(kind)), first["msg"])
+    return (f", dòng {line}: " if line else ": ") + f"{where}: {why}"
+
+
+_REASONS = {
+    "value_error.missing": "thiếu mục này",
+    "value_error.extra": "không có mục nào tên như vậy (có thể gõ sai tên)",
+    "value_error.any_str.min_length": "để trống",
+    "type_error.none": "để trống",
+    "value_error.date": "cần một ngày dạng 2026-11-23",
+    "type_error.list": "cần một danh sách, mỗi dòng bắt đầu bằng dấu gạch",
+    "type_error.dict": "cần các mục con thụt vào, mỗi mục dạng tên: nội dung",
+    "type_error.str": "cần chữ",
+    "type_error.bool": "cần true hoặc false",
+    "value_error.bool": "cần true hoặc false",
+}
+"""How staff are told what pydantic says."""
 
 
 def _parse(shape: Any, path: Path) -> Any:
+    data = _read(path)
     try:
-        return shape.parse_obj(_read(path))
+        return shape.parse_obj(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = " → ".join(str(part) for part in first["loc"])
-        raise BadPhrasebook(f"{path.name}: {where}: {first['msg']}") from error
+        raise BadPhrasebook(path.name + explain(error, path.read_text(encoding="utf-8"))) from error
 
 
 def _read(path: Path) -> Any:
     try:
-        return YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}
+        return lines.read(path.read_text(encoding="utf-8")) or {}
     except FileNotFoundError as error:
         raise BadPhrasebook(f"thiếu tệp {path}") from error
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise BadPhrasebook(f"{path.name}, dòng {line}: {error.problem}") from error
+    except UnicodeDecodeError as error:
+        raise BadPhrasebook(f"{path.name}: không phải chữ UTF-8") from error
+    except lines.NotYaml as error:
+        raise BadPhrasebook(f"{path.name}, {error}") from error

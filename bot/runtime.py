@@ -1,9 +1,18 @@
-"""What a running bot shares: settings, the catalogue, the phrasebook. Made once, on first use."""
+"""What a running bot shares: settings, the catalogue, the phrasebook.
+
+A process has one runtime, made on first use; a turn may have its own (`using`), so that it ends with the model, the
+phrasebook and the catalogue that it began with, whatever is published meanwhile.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
+from typing import Optional
 
 from bot import phrasebook
 from bot.catalogue import database, importer
@@ -18,18 +27,50 @@ class Runtime:
     settings: Settings
     store: Store
     book: Phrasebook
+    pinned: Optional[Catalogue] = None
+    """The catalogue of one turn; None: always the newest."""
 
     def catalogue(self) -> Catalogue:
-        return self.store.current()
+        return self.pinned or self.store.current()
 
     def writer(self) -> Writer:
         return Writer(self.catalogue(), self.book.short_names)
 
+    def for_one_turn(self) -> Runtime:
+        """The same, with the catalogue as it is now."""
+        return replace(self, pinned=self.store.current())
+
+    def with_data(self, folder: Path) -> Runtime:
+        """The same, with the phrasebook of another folder.
+
+        Raises:
+            BadPhrasebook: see `phrasebook.load`.
+        """
+        return replace(self, book=phrasebook.load(folder))
+
+
+_MINE: ContextVar[Optional[Runtime]] = ContextVar("runtime", default=None)
+
+
+def runtime() -> Runtime:
+    """The runtime of this turn, or else of this process."""
+    return _MINE.get() or _shared()
+
+
+@contextmanager
+def using(mine: Runtime) -> Iterator[None]:
+    """Let `runtime()` be this one for whatever is called from here."""
+    token = _MINE.set(mine)
+    try:
+        yield
+    finally:
+        _MINE.reset(token)
+
 
 @lru_cache(maxsize=1)
-def runtime() -> Runtime:
+def _shared() -> Runtime:
     """The runtime of this process; the catalogue holds at least the shipped facts."""
     current = settings()
     engine = database.connect(current.database_url)
     importer.load_shipped(engine)
-    return Runtime(current, Store(engine), phrasebook.load())
+    return Runtime(current, Store(engine), phrasebook.load(current.nlu_data))

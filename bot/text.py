@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 from underthesea import text_normalize, word_tokenize
 
@@ -34,6 +35,7 @@ def normalise(text: str) -> str:
     return str(text_normalize(clean(text)))
 
 
+@lru_cache(maxsize=65_536)
 def fold(text: str) -> str:
     """Lower case without diacritics: "Đăng ký" → "dang ky". The length may change."""
     decomposed = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
@@ -96,31 +98,6 @@ def _compose_with_offsets(text: str) -> tuple[str, list[int]]:
     return "".join(composed), origin
 
 
-@dataclass(frozen=True)
-class Abbreviations:
-    """What short forms stand for. Keys are words in lower case; longer runs of words win.
-
-    `always` holds forms that mean one thing only ("cccd"); `chat` holds chat spelling that is
-    read so only between other words ("j" → "gì"), since a word list applied blindly makes a
-    text worse (measured: see docs/architecture.md).
-    """
-
-    always: Mapping[str, str]
-    chat: Mapping[str, str]
-
-    def expand(self, text: str) -> str:
-        """The text with its short forms written out. Punctuation and case are not kept."""
-        return " ".join(self.expand_word(word) for word in words(clean(text)))
-
-    def expand_word(self, word: str) -> str:
-        """One word written out, or the word itself (lower case)."""
-        key = word.lower()
-        return self.always.get(key) or self.chat.get(key) or key
-
-
-NO_ABBREVIATIONS = Abbreviations({}, {})
-
-
 def fits(written: str, right: str) -> bool:
     """Whether a syllable as typed can be the one meant: letter by letter, or without diacritics."""
     return written == right or written == fold(right)
@@ -152,3 +129,51 @@ class Phrases:
                     position += len(phrase) - 1
                     break
             position += 1
+
+
+@dataclass(frozen=True)
+class Synonyms:
+    """Several names of one thing ("sổ hồng", "bìa đỏ"), read as the one that most people say ("sổ đỏ")."""
+
+    common: Mapping[str, str]
+    """Name → common name, both in lower case."""
+
+    @cached_property
+    def _phrases(self) -> Phrases:
+        return Phrases.of(self.common)
+
+    def unify(self, text: str) -> str:
+        """The text with the common name of everything that has one; the longest name counts."""
+        if not self.common:
+            return text
+        said, out, position = text.split(), list[str](), 0
+        for at, phrase in self._phrases.find(said):
+            out += [*said[position:at], self.common[phrase]]
+            position = at + len(phrase.split())
+        return " ".join([*out, *said[position:]])
+
+
+@dataclass(frozen=True)
+class Abbreviations:
+    """What short forms stand for. Keys are words in lower case; longer runs of words win.
+
+    `always` holds forms that mean one thing only ("cccd"); `chat` holds chat spelling that is
+    read so only between other words ("j" → "gì"), since a word list applied blindly makes a
+    text worse (measured: see docs/architecture.md).
+    """
+
+    always: Mapping[str, str]
+    chat: Mapping[str, str]
+    synonyms: Synonyms = field(default_factory=lambda: Synonyms({}))
+
+    def expand(self, text: str) -> str:
+        """The text with its short forms written out and one word for one thing. Punctuation and case are not kept."""
+        return self.synonyms.unify(" ".join(self.expand_word(word) for word in words(clean(text))))
+
+    def expand_word(self, word: str) -> str:
+        """One word written out, or the word itself (lower case)."""
+        key = word.lower()
+        return self.always.get(key) or self.chat.get(key) or key
+
+
+NO_ABBREVIATIONS = Abbreviations({}, {})

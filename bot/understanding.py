@@ -23,9 +23,9 @@ FOLLOW_UP = f"{NONE}:follow_up"
 SMALL_TALK = f"{NONE}:small_talk"
 NOT_UNDERSTOOD = f"{NONE}:not_understood"
 
-LEAD = 0.56
+LEAD = 0.53
 """A procedure is asserted when it has this share of what it and the next one have together."""
-WEAK = 0.15
+WEAK = 0.34
 """Below this probability nothing is asserted, whatever the lead."""
 FAINT = 0.04
 """Topics below this probability are no candidates."""
@@ -35,8 +35,21 @@ CLEAR = 0.25
 """A FAQ entry or a missing procedure, of which only one is ever named, needs at least this much."""
 VAGUE_LEAD = 1.4
 """How many times likelier than the best procedure a vague family must be for its choices to be offered."""
+SURE = 0.7
+"""From this probability a topic is believed even where the words alone would say otherwise."""
+FEWEST = 3
+"""Procedures that are offered where none but the best is likely, and that one not likely enough."""
+RANKED = 40
+"""Procedures that are remembered with their probabilities."""
 NEAR = 0.15
 """Share of the best candidate's probability from which another one is worth offering."""
+
+FACETS = ("office", "documents", "fee", "time", "online", "legal", "delegation", "status", "how")
+LIKELY_FACET, CERTAIN_FACET = 0.8, 0.97
+"""Confidence from which the intent classifier is heard: where there is no cue word, and beside one."""
+
+LONG_NUMBER = 6
+"""Digits of a number that is somebody's telephone, paper or file."""
 
 _SENTENCE = re.compile(r"[.!?;\n]+")
 _ORDINALS = {"mot": 1, "nhat": 1, "dau": 1, "hai": 2, "nhi": 2, "ba": 3, "bon": 4, "tu": 4, "cuoi": -1, "chot": -1}
@@ -63,17 +76,22 @@ class Understanding:
     intent: str
     """The Rasa intent that the rules go by."""
     kind: str
-    """procedure, choices, missing, faq, follow_up, out_of_scope, not_understood, smalltalk, place, choose."""
+    """procedure, choices, missing, faq, decision, follow_up, out_of_scope, not_understood, smalltalk, place,
+    choose."""
     topic: Optional[str] = None
-    """Code of the procedure, id of the FAQ entry or of the missing procedure."""
+    """Code of the procedure, id of the FAQ entry or of the missing procedure, a document as it was named."""
     choices: tuple[str, ...] = ()
-    """Procedures to offer, best first; for a procedure its runners-up."""
+    """Procedures to offer, best first; for a procedure its runners-up; the documents of a decision."""
     facets: tuple[str, ...] = ()
     ordinal: Optional[int] = None
     """1 for "the first"; -1 for "the last"."""
     confidence: float = 0.0
     ranking: tuple[tuple[str, float], ...] = ()
     """The best procedures with their probabilities, for a choice among those already offered."""
+    content: tuple[str, ...] = ()
+    """The words that say more than what is asked about, for a choice by words."""
+    back: bool = False
+    """Something that was talked about before is meant."""
 
     def as_dict(self) -> dict[str, Any]:
         """JSON shape, as it travels in Rasa's parse data."""
@@ -81,7 +99,7 @@ class Understanding:
 
 
 class Facets:
-    """Finds by its cue words what is asked about a procedure."""
+    """Finds by its cue words what is asked about a procedure, and what a message says besides."""
 
     def __init__(self, cues: Mapping[str, Iterable[str]], abbreviations: Abbreviations) -> None:
         self._facet = {" ".join(words(normalise(cue))): facet for facet, found in cues.items() for cue in found}
@@ -91,15 +109,105 @@ class Facets:
     def find(self, text: str) -> tuple[str, ...]:
         """The facets that a text asks for, in the order it does, each once; the last sentence first of all."""
         sentences = [part for part in _SENTENCE.split(normalise(text)) if part.strip()]
-        for part in [sentences[-1:], sentences]:
-            found = [facet for sentence in part for facet in self._in(sentence)]
-            if found:
-                return tuple(dict.fromkeys(found))
+        # Wrong accents ("cân gì") count only where nothing else does: "vào đầu" is seldom meant as "vào đâu".
+        for spelling in (str, fold):
+            for part in [sentences[-1:], sentences]:
+                found = [facet for sentence in part for facet in self._in(spelling(sentence))]
+                if found:
+                    return tuple(dict.fromkeys(found))
         return ()
 
+    def content(self, text: str, *fillers: Phrases) -> list[str]:
+        """The words of a text that are neither cues of a facet nor fillers."""
+        left = self._gist(text)
+        for words_that_say_nothing in fillers:
+            left = _without(left, words_that_say_nothing)
+        # A telephone or identity number says nothing about the matter.
+        return [word for word in left if not (word.isdigit() and len(word) >= LONG_NUMBER)]
+
+    def gist(self, text: str) -> str:
+        """A text without the cues of facets; empty if it has none, or little else."""
+        left = self._gist(text)
+        return " ".join(left) if 1 < len(left) < len(self._words(text)) else ""
+
+    def _gist(self, text: str) -> list[str]:
+        return _without(self._words(text), self._phrases)
+
     def _in(self, sentence: str) -> Iterable[str]:
-        expanded = words(self._abbreviations.expand(sentence))
-        return [self._facet[phrase] for _, phrase in self._phrases.find(expanded)]
+        return [self._facet[phrase] for _, phrase in self._phrases.find(self._words(sentence))]
+
+    def _words(self, text: str) -> list[str]:
+        return words(self._abbreviations.expand(normalise(text)))
+
+
+def _without(said: Sequence[str], phrases: Phrases) -> list[str]:
+    gone = {at + i for at, phrase in phrases.find(said) for i in range(len(phrase.split()))}
+    return [word for position, word in enumerate(said) if position not in gone]
+
+
+class Listener:
+    """Hears what a message says besides its topic."""
+
+    def __init__(self, book: Phrasebook) -> None:
+        around = book.around
+        self.facets = Facets(book.cues, book.abbreviations)
+        self._back = Phrases.of(around.back)
+        self._nothing, self._place, self._day, self._office, self._document = (
+            Phrases.of(words(normalise(fillers)))
+            for fillers in (
+                around.fillers,
+                around.place_fillers,
+                around.day_fillers,
+                around.office_fillers,
+                around.decisions,
+            )
+        )
+
+    def hear(self, text: str, rest: str, place: bool, day: bool, intents: Sequence[tuple[str, float]]) -> Says:
+        """What a message says.
+
+        Args:
+            text: all of it.
+            rest: without the place and the day.
+            place, day: whether it named one.
+            intents: as classified, with their confidences, best first.
+        """
+        cues = self.facets.find(rest)
+        fillers = [self._nothing]
+        fillers += [self._place] if place else []
+        fillers += [self._day] if day else []
+        # "Vì sao lại là công an?" asks about the office that was named, and is about no other procedure.
+        fillers += [self._office] if "delegation" in cues else []
+        content = tuple(self.facets.content(rest, *fillers))
+        return Says(
+            facets=cues,
+            meant=meant_facets(cues, intents),
+            number=ordinal(text),
+            place=place,
+            only_place=place and not cues and not content,
+            only_day=day and not content,
+            content=content,
+            back=any(self._back.find(words(normalise(text)))),
+        )
+
+    def is_document_alone(self, rest: str, most: int) -> bool:
+        """Whether a message that names a document says little besides (`rest`: without it, at most so many words)."""
+        return len(self.facets.content(rest, self._nothing, self._document)) <= most
+
+
+def meant_facets(cues: tuple[str, ...], ranking: Sequence[tuple[str, float]]) -> tuple[str, ...]:
+    """What is asked about a procedure, by cue words and by the classifier.
+
+    The classifier is heard where there is no cue ("lấy ngay không"), and where it is certain of something else.
+
+    Args:
+        ranking: intents with their confidences, best first.
+    """
+    intent, confidence = next(iter(ranking), ("", 0.0))
+    facet = intent.removeprefix("ask_")
+    if facet not in FACETS or confidence < (CERTAIN_FACET if cues else LIKELY_FACET):
+        return cues
+    return (*cues, *(() if facet in cues else (facet,)))
 
 
 def ordinal(text: str) -> Optional[int]:
@@ -111,34 +219,61 @@ def ordinal(text: str) -> Optional[int]:
     return int(found) if found.isdigit() else _ORDINALS[found]
 
 
-def decide(
-    matches: Sequence[Match],
-    intent: str,
-    facets: Sequence[str],
-    book: Phrasebook,
-    number: Optional[int] = None,
-    only_place: bool = False,
-) -> Understanding:
+@dataclass(frozen=True)
+class Says:
+    """What a message says besides its topic."""
+
+    facets: tuple[str, ...] = ()
+    """What its cue words say that it asks for."""
+    meant: tuple[str, ...] = ()
+    """What it asks for all in all; see `meant_facets`."""
+    number: Optional[int] = None
+    """See `ordinal`."""
+    place: bool = False
+    only_place: bool = False
+    """Nothing but where."""
+    only_day: bool = False
+    """Nothing but when, and what is asked about it."""
+    content: tuple[str, ...] = ()
+    back: bool = False
+    """See `Understanding`."""
+
+
+def decide(matches: Sequence[Match], intent: str, says: Says, book: Phrasebook) -> Understanding:
     """Weigh topics, classified intent and facets into one understanding.
 
     Args:
         matches: topics with their probabilities, best first.
         intent: what the intent classifier says.
-        facets: found by cue words.
-        number: see `ordinal`.
-        only_place: the message names a place and nothing else.
     """
-    if number is not None:
-        return Understanding("choose", "choose", ordinal=number, confidence=1.0)
-    asked = _facets(intent, facets)
+    if says.number is not None:
+        return Understanding("choose", "choose", ordinal=says.number, confidence=1.0)
+    asked = says.meant
+    every = [(split_topic(m.topic)[1], m.probability) for m in matches if m.topic.startswith(PROCEDURE)]
     matches = [match for match in matches if match.probability >= _least(match.topic)]
     ranking = tuple((split_topic(m.topic)[1], m.probability) for m in matches if m.topic.startswith(PROCEDURE))
     best = matches[0] if matches and matches[0].probability >= ALIVE else Match(NOT_UNDERSTOOD, 0.0)
     kind, name = split_topic(best.topic)
-    found = Understanding("", "", facets=asked, confidence=best.probability, ranking=ranking[:20])
-    if only_place:
+    found = Understanding(
+        "",
+        "",
+        facets=asked,
+        confidence=best.probability,
+        ranking=tuple(every[:RANKED]),
+        content=says.content,
+        back=says.back,
+    )
+    if says.only_place:
         return _with(found, "inform_place", "place")
+    if says.only_day:
+        return _with(found, f"ask_{asked[0]}" if asked else "ask_how", "follow_up")
+    if says.facets and not says.content and (says.place or not ranking or ranking[0][1] < SURE):
+        return _with(found, f"ask_{asked[0]}", "follow_up")
+    if says.back:
+        return _with(found, f"ask_{asked[0]}" if asked else "ask_how", "follow_up", topic=_hint(ranking))
     if kind == NONE:
+        if says.place and best.probability < SURE:
+            return _with(found, "inform_place", "place") if not asked else _with(found, f"ask_{asked[0]}", "follow_up")
         return _no_topic(found, name, intent, ranking)
     if kind == FAQ:
         return _with(found, "ask_faq", "faq", topic=name)
@@ -149,9 +284,10 @@ def decide(
         return _with(found, ask, "choices", choices=tuple(book.vague[int(name)].choices))
     near, top = _near(ranking), ranking[0][0]
     found = _with(found, ask, "procedure", topic=top, confidence=ranking[0][1])
-    if len(near) == 1 or _stands_out(ranking):
+    if _stands_out(ranking):
         return _with(found, ask, "procedure", choices=near[1:])
-    return _with(found, ask, "choices", topic=None, choices=near)
+    offered = near if len(near) > 1 else tuple(code for code, _ in every[:FEWEST])
+    return _with(found, ask, "choices", topic=None, choices=offered)
 
 
 def _least(topic: str) -> float:
@@ -165,14 +301,18 @@ def _with(found: Understanding, intent: str, kind: str, **parts: Any) -> Underst
 
 def _no_topic(found: Understanding, name: str, intent: str, ranking: Sequence[tuple[str, float]]) -> Understanding:
     if name == "follow_up":
-        # Where nothing was talked about before, a bare "lệ phí đăng ký kết hôn?" is not a follow-up after all.
-        hint = ranking[0][0] if _stands_out(ranking) else None
-        return _with(found, f"ask_{found.facets[0]}" if found.facets else "ask_how", "follow_up", topic=hint)
+        ask = f"ask_{found.facets[0]}" if found.facets else "ask_how"
+        return _with(found, ask, "follow_up", topic=_hint(ranking))
     if name == "not_understood":
         return _with(found, "out_of_scope", "not_understood")
     if name == "out_of_scope" or intent.startswith("ask_") or not intent:
         return _with(found, "out_of_scope", "out_of_scope")
     return _with(found, intent, "smalltalk")
+
+
+def _hint(ranking: Sequence[tuple[str, float]]) -> Optional[str]:
+    """Where nothing was talked about before, a bare "lệ phí đăng ký kết hôn?" is not a follow-up after all."""
+    return ranking[0][0] if _stands_out(ranking) else None
 
 
 def _stands_out(ranking: Sequence[tuple[str, float]]) -> bool:
@@ -184,9 +324,3 @@ def _stands_out(ranking: Sequence[tuple[str, float]]) -> bool:
 def _near(ranking: Sequence[tuple[str, float]]) -> tuple[str, ...]:
     """The procedures worth offering: at most four, none far behind the best."""
     return tuple(code for code, probability in ranking[:4] if probability >= NEAR * ranking[0][1])
-
-
-def _facets(intent: str, found: Sequence[str]) -> tuple[str, ...]:
-    if found:
-        return tuple(found)
-    return (intent.removeprefix("ask_"),) if intent.startswith("ask_") else ()

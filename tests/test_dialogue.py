@@ -100,6 +100,11 @@ def test_another_province_is_not_answered_with_hanoi(guide: Guide) -> None:
     assert turn.answer.payload["kind"] == "no_record" and turn.answer.payload["procedure"] is None
 
 
+def test_papers_are_the_same_in_another_province_and_that_is_said(guide: Guide) -> None:
+    turn = guide.turn(about(BIRTH, "documents"), Mention(Found.ELSEWHERE, name="Nam Định"), State())
+    assert turn.answer.payload["procedure"]["code"] == BIRTH and turn.answer.text.count("Nam Định") == 1
+
+
 def test_made_up_payloads_do_no_harm(guide: Guide) -> None:
     assert guide.chosen("9.999999", State()).answer.payload["procedure"] is None
     assert guide.placed("<script>", State()).state.unit is None

@@ -5,7 +5,7 @@ import pytest
 from bot import phrasebook
 from bot.catalogue.search import Match
 from bot.phrasebook import Phrasebook
-from bot.understanding import Facets, Understanding, decide, ordinal
+from bot.understanding import Facets, Listener, Says, Understanding, decide, meant_facets, ordinal
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,8 @@ def test_more_than_a_number_is_not(text: str) -> None:
 def understand(
     book: Phrasebook, *matches: tuple[str, float], facets: tuple[str, ...] = ("fee",), intent: str = "ask_fee"
 ) -> Understanding:
-    return decide([Match(topic, share) for topic, share in matches], intent, facets, book)
+    says = Says(facets=facets, meant=facets, content=("khai", "sinh"))
+    return decide([Match(topic, share) for topic, share in matches], intent, says, book)
 
 
 def test_a_sure_procedure_is_asserted_with_its_runners_up(book: Phrasebook) -> None:
@@ -76,10 +77,52 @@ def test_where_nothing_fits_nothing_is_presented(book: Phrasebook) -> None:
 
 
 def test_a_faint_faq_gives_way_to_a_procedure(book: Phrasebook) -> None:
-    found = understand(book, ("faq:theo-doi-ho-so", 0.2), ("procedure:1.001193", 0.19))
+    found = understand(book, ("faq:theo-doi-ho-so", 0.2), ("procedure:1.001193", 0.6))
     assert (found.kind, found.topic) == ("procedure", "1.001193")
 
 
 def test_a_vague_question_offers_what_staff_wrote(book: Phrasebook) -> None:
     found = understand(book, ("vague:0", 0.5), ("procedure:1.001193", 0.2))
     assert found.kind == "choices" and found.choices == tuple(book.vague[0].choices)
+
+
+@pytest.mark.parametrize(
+    ("cues", "ranking", "meant"),
+    [
+        (("office",), [("ask_status", 0.6)], ("office",)),
+        (("office",), [("ask_status", 0.99)], ("office", "status")),
+        ((), [("ask_time", 0.9)], ("time",)),
+        ((), [("ask_time", 0.2)], ()),
+        ((), [("out_of_scope", 1.0)], ()),
+        ((), [], ()),
+    ],
+)
+def test_the_classifier_is_heard_where_there_is_no_cue(
+    cues: tuple[str, ...], ranking: list[tuple[str, float]], meant: tuple[str, ...]
+) -> None:
+    assert meant_facets(cues, ranking) == meant
+
+
+@pytest.mark.parametrize(
+    ("rest", "place", "day"),
+    [
+        ("còn ở  thì sao", True, False),
+        ("hồi  thì sao", False, True),
+        ("thế  thì nộp ở đâu", False, True),
+        ("vì sao lại là công an", False, False),
+        ("tai sao phai ra xa", False, False),
+        ("sao lại phải nộp ở phường", False, False),
+    ],
+)
+def test_what_says_nothing_new_is_about_what_was_talked_about(
+    book: Phrasebook, rest: str, place: bool, day: bool
+) -> None:
+    says = Listener(book).hear(rest, rest, place, day, [])
+    assert says.content == ()
+    matches = [Match("procedure:1.001193", 0.3), Match("none:out_of_scope", 0.6)]
+    assert decide(matches, "out_of_scope", says, book).kind in ("follow_up", "place")
+
+
+def test_words_that_name_another_matter_are_not_passed_over(book: Phrasebook) -> None:
+    says = Listener(book).hear("vì sao đăng ký xe", "vì sao đăng ký xe", False, False, [])
+    assert "xe" in says.content

@@ -6,15 +6,17 @@ Words are for citizens: Vietnamese, short, "bạn". What is not known is said to
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Optional
 from urllib.parse import urlsplit
 
-from bot.catalogue import portal
+from bot.catalogue import portal, register
 from bot.catalogue.competence import Competence, Verdict
 from bot.catalogue.records import (
+    TWO_LEVEL_START,
     Authority,
+    Decision,
     Delegation,
     DelegationKind,
     Level,
@@ -22,6 +24,7 @@ from bot.catalogue.records import (
     Procedure,
     ServicePoint,
     TimeUnit,
+    Unit,
 )
 from bot.catalogue.store import Catalogue
 
@@ -34,6 +37,9 @@ SURE = 0.6
 ANY_DESK = "Điểm phục vụ hành chính công phường, xã hoặc Chi nhánh Trung tâm Phục vụ hành chính công thành phố"
 FEE_SUPPORT = "77/2025/NQ-HĐND"
 ONE_STOP_DECREE = "118/2025/NĐ-CP"
+LEGAL_DATABASE = "https://vbpl.vn"
+MOST_DECISIONS = 3
+"""Documents that are told of at once, where a number fits several."""
 
 _KIND_WORDS = {
     DelegationKind.BY_LAW: "phân quyền",
@@ -86,6 +92,8 @@ class Question:
     """Units to choose from, where the place that was named is several today."""
     place_name: str = ""
     """The place as it was named, where it is not a unit of that day."""
+    only_place: bool = False
+    """The citizen did not ask anew, but told where they are."""
     day: date = field(default_factory=date.today)
     today: date = field(default_factory=date.today)
     confidence: float = 1.0
@@ -141,20 +149,27 @@ class Writer:
         if must_choose:
             text += "\n" + self._place_question(question)
         elif self._wants_place(competence, question) and not question.unit:
-            text += "\nBạn ở phường/xã nào? Nhắn tên để mình nêu đúng nơi."
+            where = "phường/xã" if question.day >= TWO_LEVEL_START else "quận, huyện"
+            text += f"\nBạn ở {where} nào? Nhắn tên để mình nêu đúng nơi."
         text += "\n" + self._source_line(procedure, competence)
         if question.runners_up and question.confidence < SURE and not must_choose:
             text += "\nNếu bạn hỏi việc khác, chọn bên dưới."
         # A district has many successors: a general answer serves until the ward is known. A split ward
         # has few, and naming one of them would be a guess.
-        kind = "place_needed" if must_choose and len(question.unit_choices) <= 4 else "procedure"
+        is_missing = question.only_place or len(question.unit_choices) <= 4
+        kind = "place_needed" if must_choose and is_missing else "procedure"
         return Answer(text, self._payload(kind, procedure, competence, question), self._buttons(question, must_choose))
 
     def _heading(self, procedure: Procedure, question: Question) -> str:
         unit = self.catalogue.places.units.get(question.unit or "")
-        where = f" – {unit.name}" if unit else ""
+        where = f" – {self.unit_in_full(unit)}" if unit else ""
         when = "" if question.day == question.today else f" (tính ngày {day_text(question.day)})"
         return f"{self.label(procedure.code)}{where}{when}"
+
+    def unit_in_full(self, unit: Unit) -> str:
+        """A unit's name; that of a former ward with its district, of which many had one of the same name."""
+        parent = self.catalogue.places.units.get(unit.parent or "")
+        return f"{unit.name}, {parent.name[:1].lower()}{parent.name[1:]}" if parent else str(unit.name)
 
     def _section(self, facet: str, procedure: Procedure, competence: Competence, question: Question) -> str:
         if facet == "office":
@@ -168,7 +183,7 @@ class Writer:
         if facet == "online":
             return self._online_section(procedure)
         if facet == "legal":
-            return self._legal_section(procedure)
+            return self._legal_section(procedure, competence, question)
         if facet == "delegation":
             return self._delegation_section(procedure, competence, question)
         if facet == "status":
@@ -187,6 +202,7 @@ class Writer:
         if base and not base.certain and competence.verdict is Verdict.BASE:
             lines.append("• Lưu ý: Cổng chưa ghi rõ cơ quan, mình suy từ cấp thực hiện; nên gọi hỏi trước khi đi.")
         lines.append(f"• Vì sao: {self._why(procedure, competence, question)}")
+        lines += [f"• {note}" for note in self._last_day_notes(competence, question.day)]
         if question.day == question.today:
             lines.extend(self._submission(procedure, competence, question))
         return "\n".join(lines)
@@ -196,7 +212,10 @@ class Writer:
             return f"{NOT_IN_DATA} cho ngày {day_text(question.day)}"
         if competence.verdict is Verdict.ENDED:
             former = self.authority_name(competence.authority, None)
-            return f"{NOT_IN_DATA}; cơ quan trước đây là {former}, văn bản chuyển giao đã hết hiệu lực"
+            return (
+                f"{NOT_IN_DATA}; cơ quan trước đây là {former}, văn bản chuyển giao đã hết hiệu lực. "
+                f"Hãy gọi {HOTLINE} để hỏi nơi nộp"
+            )
         if competence.verdict is Verdict.CONTRADICTION:
             name = self.authority_name(competence.authority, question.unit)
             return (
@@ -204,6 +223,19 @@ class Writer:
             )
         code = self._handler_code(competence)
         return self.authority_name(code, question.unit) or NOT_IN_DATA
+
+    def competence(self, procedure: Procedure, found: Competence, unit: Optional[str], day: date) -> list[str]:
+        """Who handles a procedure and why, line by line, for people who look it up."""
+        question = Question(procedure.code, unit=unit, day=day)
+        lines = [self._handler(found, question)]
+        for row, document in zip(found.chain, self._documents(found)):
+            lines.append(f"  {self._step(row, unit)}{_at(document.url if document else None)}")
+        lines += [f"  {note}" for note in self._last_day_notes(found, day)]
+        if not found.chain:
+            lines.append(f"  {self._why(procedure, found, question)}")
+        if found.base:
+            lines.append(f"  Nguồn thẩm quyền gốc: {_host(found.base.source)}, ngày {day_text(found.base.as_of)}.")
+        return lines
 
     def _handler_code(self, competence: Competence) -> Optional[str]:
         if competence.verdict is Verdict.BASE and competence.base and competence.base.handler:
@@ -231,7 +263,7 @@ class Writer:
 
     def _why(self, procedure: Procedure, competence: Competence, question: Question) -> str:
         if competence.chain:
-            return " ".join(self._step(row, question.unit) for row in competence.chain)
+            return self._chain(competence, question)
         if competence.verdict is Verdict.UNKNOWN:
             return f"thẩm quyền ở thời điểm này {NOT_IN_DATA}."
         if competence.verdict is Verdict.ENDED:
@@ -239,15 +271,42 @@ class Writer:
                 "cấp huyện đã kết thúc từ 1/7/2025, và dữ liệu không có văn bản nào đang hiệu lực giao việc này "
                 "cho nơi khác."
             )
-        laws = ", ".join(by_weight(procedure.legal_basis)[:3])
+        held = [number for number in procedure.legal_basis if not self._has_ended(number, question.day)]
+        laws = ", ".join(by_weight(held)[:3])
         if question.day < question.today:
             return "theo ghi nhận ở nguồn bên dưới."
         return f"thẩm quyền theo quy định của thủ tục (căn cứ {laws})." if laws else f"số văn bản căn cứ {NOT_IN_DATA}."
 
+    def _chain(self, competence: Competence, question: Question) -> str:
+        """The chain in two sentences: whose it was, and who handed it to whom, when, by which document."""
+        base = self.catalogue.authorities.get(competence.base.authority) if competence.base else None
+        giver = self.authority_name(base.code if base else None, None)
+        gone = base is not None and base.level is Level.DISTRICT and question.day >= TWO_LEVEL_START
+        before = f"Trước {day_text(TWO_LEVEL_START)}" if gone else "Theo quy định gốc"
+        steps = "; rồi ".join(self._handed(row, question.unit) for row in competence.chain)
+        return f"{before}, việc này thuộc {giver}. {steps[:1].upper()}{steps[1:]}."
+
+    def _handed(self, row: Delegation, unit: Optional[str]) -> str:
+        """ "từ 1/7/2025 đến hết 1/3/2027, Nghị định 120/2025/NĐ-CP (…) phân quyền cho UBND phường Bạch Mai" """
+        decision = self.catalogue.decisions.get(row.decision)
+        first = row.valid_from or (decision.valid_from if decision else None)
+        last = row.valid_to or (decision.valid_to if decision else None)
+        ends = [f"từ {day_text(first)}"] if first else []
+        ends += [f"đến hết {day_text(last)}"] if last else []
+        ends += [] if first else [f"(ngày bắt đầu {NOT_IN_DATA})"]
+        title = f" ({decision.title})" if decision else ""
+        taker = self.authority_name(row.to_authority, unit)
+        return f"{' '.join(ends)}, {register.named(row.decision)}{title} {_KIND_WORDS[row.kind]} cho {taker}"
+
+    def _last_day_notes(self, competence: Competence, day: date) -> list[str]:
+        """What is noted of a document whose last day is asked about: it may end at an hour."""
+        ending = [row for row in self._documents(competence) if row and row.valid_to == day and row.note]
+        return [f"Lưu ý: {str(row.note).rstrip('.')}." for row in ending]
+
     def _step(self, row: Delegation, unit: Optional[str]) -> str:
         decision = self.catalogue.decisions.get(row.decision)
-        until = f", đến {day_text(row.valid_to)}" if row.valid_to else ""
-        since = f" từ {day_text(row.valid_from)}" if row.valid_from else ""
+        until = f", đến hết {day_text(row.valid_to)}" if row.valid_to else ""
+        since = f" từ {day_text(row.valid_from)}" if row.valid_from else f" (từ ngày nào {NOT_IN_DATA})"
         giver = self.authority_name(row.from_authority, None)
         taker = self.authority_name(row.to_authority, unit)
         title = f" ({decision.title})" if decision else ""
@@ -310,19 +369,49 @@ class Writer:
             line += f" Mức toàn trình hay một phần {NOT_IN_DATA}."
         return f"{line}\n• Đăng nhập bằng VNeID mức 2 tại: {self._page(procedure)}"
 
-    def _legal_section(self, procedure: Procedure) -> str:
-        if not procedure.legal_basis:
-            return f"• Căn cứ pháp lý: {NOT_IN_DATA}; xem tại {self._page(procedure)}"
-        return f"• Căn cứ pháp lý (theo Cổng): {', '.join(by_weight(procedure.legal_basis))}."
+    def _legal_section(self, procedure: Procedure, competence: Competence, question: Question) -> str:
+        lines = []
+        if competence.chain and "delegation" not in question.facets:
+            lines.append(f"• Vì sao nơi này giải quyết: {self._why(procedure, competence, question)}")
+            lines += self._document_lines(competence)
+        if procedure.legal_basis:
+            gone = {number for number in procedure.legal_basis if self._has_ended(number, question.day)}
+            numbers = (f"{n} (đã hết hiệu lực)" if n in gone else n for n in by_weight(procedure.legal_basis))
+            lines.append(f"• Căn cứ pháp lý (theo Cổng): {', '.join(numbers)}.")
+        else:
+            lines.append(f"• Căn cứ pháp lý: {NOT_IN_DATA}; xem tại {self._page(procedure)}")
+        return "\n".join(lines)
 
     def _delegation_section(self, procedure: Procedure, competence: Competence, question: Question) -> str:
         lines = [f"• Nơi giải quyết: {self._handler(competence, question)}."]
         if competence.chain:
             lines.append(f"• Vì sao: {self._why(procedure, competence, question)}")
+            lines += self._document_lines(competence)
+            lines += [f"• {note}" for note in self._last_day_notes(competence, question.day)]
         elif competence.verdict in (Verdict.BASE, Verdict.UNKNOWN):
             lines.append("• Dữ liệu không ghi quyết định phân cấp, ủy quyền nào đang hiệu lực cho thủ tục này.")
             lines.append(f"• Vì sao: {self._why(procedure, competence, question)}")
+            lines.append(f"• Xem tại: {self._page(procedure)}")
+        else:
+            lines.append(f"• Vì sao: {self._why(procedure, competence, question)}")
         return "\n".join(lines)
+
+    def _has_ended(self, number: str, day: date) -> bool:
+        """Whether the register says that a document does not hold any more; of most it says nothing."""
+        known = self.catalogue.rules.decisions.get(number)
+        return known is not None and known.valid_to is not None and known.valid_to < day
+
+    def _documents(self, competence: Competence) -> list[Optional[Decision]]:
+        """The document of each step of the chain; None: the register does not have it."""
+        return [self.catalogue.decisions.get(row.decision) for row in competence.chain]
+
+    def _document_lines(self, competence: Competence) -> list[str]:
+        """Each document of the chain with its address; without one, where such documents are looked up."""
+        lines = []
+        for row, document in zip(competence.chain, self._documents(competence)):
+            where = document.url if document and document.url else f"đường dẫn {NOT_IN_DATA}; tra tại {LEGAL_DATABASE}"
+            lines.append(f"• {register.named(row.decision)}: {where}")
+        return list(dict.fromkeys(lines))
 
     def _status_section(self) -> str:
         return (
@@ -338,18 +427,23 @@ class Writer:
             if guide and guide.documents
             else f"xem mục “Thành phần hồ sơ” tại {self._page(procedure)}"
         )
-        lines.append(f"1. Chuẩn bị giấy tờ: {documents}.")
-        where = self._handler(competence, question)
-        online = procedure.online_level not in (OnlineLevel.NONE, OnlineLevel.INFORMATION)
-        page = f", hoặc trực tuyến (VNeID mức 2): {self._page(procedure)}" if online else ""
-        lines.append(f"2. Nộp hồ sơ cho {where}{page}")
-        lines.append(f"3. Nhận kết quả: {time_text(procedure) or 'thời hạn ' + NOT_IN_DATA}.")
-        return "\n".join(lines)
+        steps = [f"Chuẩn bị giấy tờ: {documents}."]
+        if "office" in question.facets:
+            steps.append("Nộp hồ sơ: xem nơi giải quyết và cách nộp bên dưới.")
+        else:
+            online = procedure.online_level not in (OnlineLevel.NONE, OnlineLevel.INFORMATION)
+            page = f", hoặc trực tuyến (VNeID mức 2): {self._page(procedure)}" if online else ""
+            steps.append(f"Nộp hồ sơ cho {self._handler(competence, question)}{page}")
+        steps.append(f"Nhận kết quả: {time_text(procedure) or 'thời hạn ' + NOT_IN_DATA}.")
+        return "\n".join([*lines, *(f"{number}. {step}" for number, step in enumerate(steps, 1))])
 
     def _wants_place(self, competence: Competence, question: Question) -> bool:
-        """Whether the answer depends on the place: the office is asked for, and every ward has its own."""
+        """Whether the answer depends on the place: the office is asked for, and not every place has the same."""
+        if not _PLACE_FACETS & set(question.facets):
+            return False
         authority = self.catalogue.authorities.get(self._handler_code(competence) or "")
-        return authority is not None and bool(authority.local_name) and bool(_PLACE_FACETS & set(question.facets))
+        local = authority is not None and bool(authority.local_name)
+        return local or self.catalogue.rules.depends_on_place(question.procedure, question.day)
 
     def _is_under_city(self, competence: Competence) -> bool:
         authority = self.catalogue.authorities.get(self._handler_code(competence) or "")
@@ -357,7 +451,8 @@ class Writer:
 
     def _place_question(self, question: Question) -> str:
         names = ", ".join(self._unit_name(code) for code in question.unit_choices[:8])
-        return f"{question.place_name} nay thuộc: {names}. Bạn ở đâu trong số này?"
+        now = "nay" if question.day >= TWO_LEVEL_START else "lúc đó"
+        return f"{question.place_name} {now} thuộc: {names}. Bạn ở đâu trong số này?"
 
     def _unit_name(self, code: str) -> str:
         unit = self.catalogue.places.units.get(code)
@@ -383,10 +478,18 @@ class Writer:
             unit={"code": unit.code, "name": unit.name} if unit else None,
             office=self._office(competence, question),
             competence=self._competence_payload(competence, question),
-            links=[{"title": "Trang thủ tục trên Cổng Dịch vụ công quốc gia", "url": self._page(procedure)}],
+            links=self._links(procedure, competence, question),
             sources=self._sources(procedure, competence),
             confidence=round(question.confidence, 3),
         )
+
+    def _links(self, procedure: Procedure, competence: Competence, question: Question) -> list[dict[str, Any]]:
+        """The procedure's page; where it is asked why, the documents of the chain too."""
+        links = [{"title": "Trang thủ tục trên Cổng Dịch vụ công quốc gia", "url": self._page(procedure)}]
+        if {"delegation", "legal"} & set(question.facets):
+            known = filter(None, self._documents(competence))
+            links += [{"title": register.full_name(row), "url": str(row.url)} for row in known if row.url]
+        return links
 
     def _office(self, competence: Competence, question: Question) -> Optional[dict[str, Any]]:
         name = self.authority_name(self._handler_code(competence), question.unit)
@@ -474,6 +577,11 @@ class Writer:
         )
         return Answer(text, payload("no_record", links=[{"title": "Cổng Dịch vụ công quốc gia", "url": link}]))
 
+    def noting_elsewhere(self, answer: Answer, province: str) -> Answer:
+        """An answer to somebody who named another province besides: offices there are others."""
+        note = f"Lưu ý: mình chỉ có dữ liệu của Hà Nội; ở {province}, nơi giải quyết và mức phí có thể khác."
+        return replace(answer, text=f"{answer.text}\n{note}")
+
     def faq(self, answer: str, sources: Sequence[Mapping[str, Any]], confidence: float = 1.0) -> Answer:
         """An entry of the FAQ, with its sources."""
         named = "; ".join(
@@ -482,6 +590,52 @@ class Writer:
         links = [{"title": source["title"], "url": source["url"]} for source in sources if source.get("url")]
         data = payload("faq", links=links, sources=list(sources), confidence=round(confidence, 3))
         return Answer(f"{answer}\nNguồn: {named}." if named else answer, data)
+
+    def decisions(self, written: str, numbers: Sequence[str], day: date) -> Answer:
+        """What the register knows of a document that was named ("Quyết định 4610 còn hiệu lực không?")."""
+        found = [self.catalogue.decisions[number] for number in numbers[:MOST_DECISIONS]]
+        if not found:
+            text = (
+                f"“{written}” {NOT_IN_DATA} của mình, nên mình không dám nói văn bản này còn hiệu lực hay không.\n"
+                f"• Bạn tra trên Cơ sở dữ liệu quốc gia về văn bản pháp luật: {LEGAL_DATABASE}\n• Hoặc gọi {HOTLINE}."
+            )
+            return Answer(text, payload("no_record", links=[{"title": "Văn bản pháp luật", "url": LEGAL_DATABASE}]))
+        sources = [{"title": row.number, "url": row.url, "as_of": _iso(row.as_of)} for row in found]
+        links = [{"title": register.full_name(row), "url": row.url} for row in found if row.url]
+        text = "\n\n".join(self._decision(row, day) for row in found)
+        return Answer(text, payload("general", facet="legal", facets=["legal"], links=links, sources=sources))
+
+    def _decision(self, decision: Decision, day: date) -> str:
+        issued = f" ngày {day_text(decision.issued_on)}" if decision.issued_on else ""
+        lines = [f"{register.full_name(decision)}{issued} của {decision.issuer}: {decision.title}."]
+        decision = self.catalogue.rules.decisions.get(decision.number, decision)
+        holds = register.is_in_force(decision, day)
+        verdict = {None: f"ngày hiệu lực {NOT_IN_DATA}", True: "còn hiệu lực", False: "không còn hiệu lực"}[holds]
+        if decision.valid_from and decision.valid_from > day:
+            verdict = "chưa có hiệu lực"
+        start = f"từ {day_text(decision.valid_from)}" if decision.valid_from else ""
+        end = f"đến hết {day_text(decision.valid_to)}" if decision.valid_to else ""
+        span = f" (có hiệu lực {' '.join(filter(None, (start, end)))})" if start or end else ""
+        lines.append(f"• Tính ngày {day_text(day)}: {verdict}{span}.")
+        if decision.replaced_by:
+            heir = self.catalogue.decisions.get(decision.replaced_by)
+            link = _at(heir.url) if heir else ""
+            lines.append(f"• Được thay bằng {register.named(decision.replaced_by)}.{link}")
+        elif holds is False and verdict != "chưa có hiệu lực":
+            lines.append(f"• Văn bản thay thế: số {NOT_IN_DATA}.")
+        replaced = ", ".join(
+            register.full_name(row) for row in register.replaces(decision, self.catalogue.decisions.values())
+        )
+        if replaced:
+            lines.append(f"• Thay cho {replaced}.")
+        if decision.note:
+            lines.append(f"• Ghi chú: {str(decision.note).rstrip('.')}.")
+        every = (row for rows in self.catalogue.rules.delegations.values() for row in rows)
+        resting = len({row.procedure for row in register.resting_on(decision, every)})
+        if resting:
+            lines.append(f"• Trong danh mục của mình, {resting} thủ tục được giao theo văn bản này.")
+        lines.append(f"Nguồn: {_host(decision.source)}, ngày {day_text(decision.as_of)}." + _at(decision.url))
+        return "\n".join(lines)
 
     def handoff(self) -> Answer:
         centre = self.catalogue.service_points.get(CITY_CENTRE)
@@ -538,6 +692,10 @@ def day_text(day: Optional[date]) -> str:
 def _host(source: str) -> str:
     """A source in words: an address is named by its site."""
     return urlsplit(source).netloc.removeprefix("www.") if source.startswith("http") else source
+
+
+def _at(url: Optional[str]) -> str:
+    return f" {url}" if url else ""
 
 
 def _iso(day: Optional[date]) -> Optional[str]:

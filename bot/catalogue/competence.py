@@ -14,6 +14,7 @@ from datetime import date
 from enum import Enum
 from typing import Optional
 
+from bot.catalogue import register
 from bot.catalogue.records import (
     TWO_LEVEL_START,
     BaseCompetence,
@@ -38,6 +39,16 @@ class Verdict(str, Enum):
     """Two delegations of equal rank name different bodies."""
     ENDED = "ended"
     """The record leads to a body of a level that no longer exists on that day."""
+
+
+class Phase(str, Enum):
+    """Where a delegation stands on the day of the report."""
+
+    IN_FORCE = "hieu_luc"
+    DECIDED = "da_quyet_dinh"
+    """Decided, but it or its decision has not started yet."""
+    PROPOSED = "du_kien"
+    ENDED = "da_ket_thuc"
 
 
 @dataclass(frozen=True)
@@ -72,6 +83,7 @@ class Rules:
     base: Mapping[str, Sequence[BaseCompetence]]
     delegations: Mapping[str, Sequence[Delegation]]
     decisions: Mapping[str, Decision] = field(default_factory=dict)
+    """By number; a replaced one ends before the one that replaced it."""
     levels: Mapping[str, Level] = field(default_factory=dict)
     """Level of each authority."""
 
@@ -89,7 +101,7 @@ class Rules:
             by_base.setdefault(row.procedure, []).append(row)
         for delegation in delegations:
             by_procedure.setdefault(delegation.procedure, []).append(delegation)
-        return cls(by_base, by_procedure, {row.number: row for row in decisions}, levels or {})
+        return cls(by_base, by_procedure, register.closed(decisions), levels or {})
 
     def depends_on_place(self, procedure: str, day: date) -> bool:
         """Whether two places may get different bodies on that day."""
@@ -98,11 +110,22 @@ class Rules:
         )
 
     def in_force(self, delegation: Delegation, day: date) -> bool:
-        """Whether a delegation is decided and holds, and the decision that it rests on holds too."""
-        if delegation.stage is Stage.PROPOSED or not delegation.holds_on(day):
-            return False
+        """Whether a delegation may answer a citizen on a day."""
+        return self.phase(delegation, day) is Phase.IN_FORCE
+
+    def phase(self, delegation: Delegation, day: date) -> Phase:
+        """Where a delegation stands on a day: it is decided and holds, and the decision that it rests on holds too."""
+        if delegation.stage is Stage.PROPOSED:
+            return Phase.PROPOSED
+        # A row marked as ended may have been in force on a day before it was marked: there its dates tell.
+        if delegation.stage is Stage.ENDED and delegation.as_of <= day:
+            return Phase.ENDED
         decision = self.decisions.get(delegation.decision)
-        return decision is None or decision.holds_on(day)
+        last, rests_until = delegation.valid_to, decision.valid_to if decision else None
+        if (last and last < day) or (rests_until and rests_until < day):
+            return Phase.ENDED
+        first, rests_from = delegation.valid_from, decision.valid_from if decision else None
+        return Phase.DECIDED if (first and day < first) or (rests_from and day < rests_from) else Phase.IN_FORCE
 
 
 def resolve(rules: Rules, procedure: str, place: Place, day: date) -> Competence:
@@ -115,8 +138,8 @@ def resolve(rules: Rules, procedure: str, place: Place, day: date) -> Competence
         for row in rules.delegations.get(procedure, ())
         if rules.in_force(row, day) and row.covers(place.unit, place.parents)
     ]
-    holder, chain, seen = base.authority, [], {base.authority}
-    while True:
+    holder, chain, seen = base.authority, list[Delegation](), {base.authority}
+    while not (chain and chain[-1].kind is DelegationKind.MANDATED):
         offers = [row for row in usable if row.from_authority == holder and row.to_authority not in seen]
         if not offers:
             break
@@ -127,11 +150,34 @@ def resolve(rules: Rules, procedure: str, place: Place, day: date) -> Competence
         chain.append(top[0])
         holder = top[0].to_authority
         seen.add(holder)
-        if top[0].kind is DelegationKind.MANDATED:
-            break
     if rules.levels.get(holder) is Level.DISTRICT and day >= TWO_LEVEL_START:
         return Competence(Verdict.ENDED, base.authority, tuple(chain), base)
     return Competence(Verdict.DELEGATED if chain else Verdict.BASE, holder, tuple(chain), base)
+
+
+def refused(rules: Rules, procedure: str, place: Place, day: date) -> list[Delegation]:
+    """What is in force in a place but cannot be applied: a mandate handed on, or a body that would have it again."""
+    found = resolve(rules, procedure, place, day)
+    if found.base is None or found.verdict is Verdict.CONTRADICTION:
+        return []
+    holder = found.chain[-1].to_authority if found.chain else found.base.authority
+    return [
+        row
+        for row in rules.delegations.get(procedure, ())
+        if row.from_authority == holder and rules.in_force(row, day) and row.covers(place.unit, place.parents)
+    ]
+
+
+def holders(rules: Rules, procedure: str, day: date) -> set[str]:
+    """Every body that can have a procedure somewhere on a day: the base authority, and whom it can reach."""
+    base = _base_on(rules.base.get(procedure, ()), day)
+    reached = {base.authority} if base else set[str]()
+    open_ = [row for row in rules.delegations.get(procedure, ()) if rules.in_force(row, day)]
+    while True:
+        more = {row.to_authority for row in open_ if row.from_authority in reached} - reached
+        if not more:
+            return reached
+        reached |= more
 
 
 def _base_on(rows: Iterable[BaseCompetence], day: date) -> Optional[BaseCompetence]:

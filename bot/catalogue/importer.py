@@ -9,20 +9,24 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 import sqlalchemy as sa
-from openpyxl import Workbook, load_workbook
+from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 from pydantic import ValidationError
 
-from bot.catalogue import database, portal
-from bot.catalogue.records import RECORDS, Authority, BaseCompetence, Guide, Record
+from bot.catalogue import database, history, portal, references
+from bot.catalogue.database import Change
+from bot.catalogue.records import RECORDS, Authority, BaseCompetence, Record
+from bot.catalogue.template import LOOKUP
 
 SHIPPED = Path(__file__).parent / "data"
 
@@ -32,7 +36,7 @@ _MESSAGES = {
     "type_error.none.not_allowed": "thiếu",
     "value_error.any_str.min_length": "thiếu",
     "value_error.str.regex": "không đúng dạng",
-    "value_error.date": "không phải ngày dạng 2026-11-23",
+    "value_error.date": "không phải ngày dạng 2026-11-23 hay 23/11/2026",
     "type_error.integer": "không phải số nguyên",
     "type_error.float": "không phải số",
     "type_error.decimal": "không phải số",
@@ -41,6 +45,10 @@ _MESSAGES = {
     "type_error.list": "không phải danh sách",
     "value_error.extra": "cột lạ",
 }
+
+_DATES = frozenset({"valid_from", "valid_to", "as_of", "issued_on", "on"})
+_CODES = frozenset({"code", "procedure"})
+_WRITTEN_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,9 @@ class Report:
     skipped: int = 0
     """Rows that are fine but say nothing we keep (name-only portal records)."""
     refused: list[Refusal] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    run: int | None = None
+    """The load's number, by which it can be undone."""
 
     @property
     def loaded(self) -> bool:
@@ -76,6 +87,10 @@ class Report:
 
 class Unreadable(ValueError):
     """The file as a whole cannot be read; the message says why, in Vietnamese."""
+
+
+class MovedOn(ValueError):
+    """The catalogue was changed after the preview."""
 
 
 @dataclass(frozen=True)
@@ -93,28 +108,55 @@ class Line:
 Progress = Callable[[Iterable[Line]], Iterable[Line]]
 
 
-def import_file(engine: sa.engine.Engine, path: Path, progress: Progress = iter) -> Report:
+def import_file(
+    engine: sa.engine.Engine,
+    path: Path,
+    progress: Progress = iter,
+    who: str | None = None,
+    preview: bool = False,
+    version: int | None = None,
+) -> Report:
     """Load one file in one transaction; a refused row means that nothing is written.
 
     Args:
         progress: wraps the rows as they are read (a progress bar).
+        who: noted in the history.
+        preview: tell what would change, and write nothing.
+        version: of the catalogue that was previewed; None: whatever it is now.
 
     Raises:
         Unreadable: no such file, not a format we know, or no known header.
+        MovedOn: the catalogue is not of that version any more.
     """
     lines = read_lines(path)
     with engine.begin() as connection:
+        if not preview:
+            database.lock(connection)
+        if version is not None and database.version(connection) != version:
+            raise MovedOn
         report, records = _check(connection, progress(lines))
         if report.refused:
             return report
-        report.added, report.changed = database.write(connection, _without_curated(connection, records))
-        if report.added or report.changed:
-            database.record_run(connection, path.name, digest([path]), report.added, report.changed)
+        report.refused.extend(_pointing_nowhere(connection, records))
+        if report.refused:
+            return report
+        _take(report, database.difference(connection, [row for _, row in _without_curated(connection, records)]))
+        if report.changes and not preview:
+            database.apply(connection, report.changes)
+            report.run = database.record_run(connection, path.name, digest([path]), report.changes, who)
     return report
+
+
+def _take(report: Report, changes: list[Change]) -> None:
+    report.changes = changes
+    report.added = sum(item.before is None for item in changes)
+    report.changed = len(changes) - report.added
 
 
 def load_shipped(engine: sa.engine.Engine, folder: Path = SHIPPED) -> Report:
     """Bring the catalogue up to the facts that the package ships. Does nothing when it already has them.
+
+    What people have changed since stays as they left it: a new release does not undo the work of the staff.
 
     Raises:
         Unreadable: a shipped file is broken.
@@ -128,8 +170,11 @@ def load_shipped(engine: sa.engine.Engine, folder: Path = SHIPPED) -> Report:
         report, records = _check(connection, lines)
         if report.refused:
             raise Unreadable("dữ liệu kèm theo bị lỗi: " + "; ".join(map(str, report.refused[:5])))
-        report.added, report.changed = database.write(connection, _last_of_each(records))
-        database.record_run(connection, "shipped", now, report.added, report.changed)
+        changes = database.difference(connection, _last_of_each(row for _, row in records))
+        theirs = history.touched_by_people(connection)
+        _take(report, [item for item in changes if history.mark(item.kind, item.key) not in theirs])
+        database.apply(connection, report.changes)
+        report.run = database.record_run(connection, "shipped", now, report.changes)
     return report
 
 
@@ -193,6 +238,8 @@ def _read_xlsx(path: Path) -> Iterator[Line]:
     except (InvalidFileException, BadZipFile, OSError, KeyError, ValueError) as error:
         raise Unreadable(f"{path.name}: không mở được tệp Excel ({error})") from error
     for sheet in book.worksheets:
+        if sheet.title == LOOKUP:
+            continue
         rows = sheet.iter_rows(values_only=True)
         header = [str(cell) for cell in next(rows, ()) if cell is not None]
         if not header:
@@ -200,21 +247,31 @@ def _read_xlsx(path: Path) -> Iterator[Line]:
         kind = _kind_of(header, f"{path.name}, trang {sheet.title}", sheet.title)
         for number, cells in enumerate(rows, 2):
             if any(cell not in (None, "") for cell in cells):
-                yield Line(number, _row(header, [_excel_cell(cell) for cell in cells]), kind, sheet.title)
+                read = [_excel_cell(name, cell) for name, cell in zip_longest(header, cells, fillvalue="")]
+                yield Line(number, _row(header, read), kind, sheet.title)
 
 
 def _row(header: list[str], cells: list[str]) -> dict[str, str]:
     extra = {f"cột thứ {i + 1}": cell for i, cell in enumerate(cells) if i >= len(header) and cell.strip()}
-    return {**dict(zip((name.strip() for name in header), cells)), **extra}
+    named = dict(zip((name.strip() for name in header), cells))
+    return {**{name: _as_iso(cell) if name in _DATES else cell for name, cell in named.items()}, **extra}
 
 
-def _excel_cell(value: Any) -> str:
+def _as_iso(cell: str) -> str:
+    """A day as Vietnamese write it (1/7/2026, 01-07-2026, 1.7.2026) as the records want it; anything else as it is."""
+    found = _WRITTEN_DAY.fullmatch(cell.strip())
+    return f"{found[3]}-{int(found[2]):02}-{int(found[1]):02}" if found else cell
+
+
+def _excel_cell(name: str, value: Any) -> str:
     if isinstance(value, datetime):
         return value.date().isoformat()
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, float) and name in _CODES:  # 1.001570, which Excel takes for the number 1.00157
+        return f"{value:.6f}"
     return "" if value is None else str(value)
 
 
@@ -241,8 +298,20 @@ def _required(kind: type[Record]) -> set[str]:
     return {name for name, column in kind.__fields__.items() if column.required}
 
 
-def _check(connection: sa.engine.Connection, lines: Iterable[Line]) -> tuple[Report, list[Record]]:
-    report, records = Report(), []
+def _pointing_nowhere(connection: sa.engine.Connection, rows: Sequence[tuple[Line, Record]]) -> Iterator[Refusal]:
+    """Rows that name a procedure, body, unit or decision that is neither in the catalogue nor in the file."""
+    kinds = references.targets(type(record) for _, record in rows)
+    known = {kind: {str(row.identity()[0]) for row in database.read_all(connection, kind)} for kind in kinds}
+    for _, record in rows:
+        if type(record) in known:
+            known[type(record)].add(str(record.identity()[0]))
+    for line, record in rows:
+        for column, problem in references.broken(record, known):
+            yield Refusal(line.number, column, problem, line.sheet)
+
+
+def _check(connection: sa.engine.Connection, lines: Iterable[Line]) -> tuple[Report, list[tuple[Line, Record]]]:
+    report, records = Report(), list[tuple[Line, Record]]()
     seen: dict[tuple[Any, ...], int] = {}
     agencies: portal.AgencyNames | None = None
     for line in lines:
@@ -261,7 +330,7 @@ def _check(connection: sa.engine.Connection, lines: Iterable[Line]) -> tuple[Rep
                 agencies = agencies or portal.AgencyNames.of(database.read_all(connection, Authority))
                 made = portal.to_records(line.values, agencies)
         except ValidationError as error:
-            report.refused.extend(_refusals(line, error))
+            report.refused.extend(refusals(line, error))
             continue
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             column = str(error.args[0]) if isinstance(error, KeyError) else "(cả dòng)"
@@ -274,11 +343,12 @@ def _check(connection: sa.engine.Connection, lines: Iterable[Line]) -> tuple[Rep
             first = seen.setdefault((line.file, line.sheet, record.table, *record.identity()), line.number)
             if first != line.number:
                 report.refused.append(Refusal(line.number, record.key[0], f"trùng với dòng {first}", line.sheet))
-        records.extend(made)
+        records.extend((line, record) for record in made)
     return report, records
 
 
-def _refusals(line: Line, error: ValidationError) -> Iterator[Refusal]:
+def refusals(line: Line, error: ValidationError) -> Iterator[Refusal]:
+    """What is wrong with a row, cell by cell."""
     for problem in error.errors():
         column = str(problem["loc"][0]) if problem["loc"] else "(cả dòng)"
         message = _MESSAGES.get(problem["type"], problem["msg"])
@@ -287,7 +357,7 @@ def _refusals(line: Line, error: ValidationError) -> Iterator[Refusal]:
         yield Refusal(line.number, column, message + shown, line.sheet)
 
 
-def _without_curated(connection: sa.engine.Connection, records: list[Record]) -> list[Record]:
+def _without_curated(connection: sa.engine.Connection, records: list[tuple[Line, Record]]) -> list[tuple[Line, Record]]:
     """Records without the portal's word on who decides, where our own curated rows already say it."""
     competence = database.read_all(connection, BaseCompetence)
     curated = {row.procedure for row in competence if row.source != portal.SOURCE}
@@ -295,7 +365,7 @@ def _without_curated(connection: sa.engine.Connection, records: list[Record]) ->
     def spoken_for(record: Record) -> bool:
         return isinstance(record, BaseCompetence) and record.source == portal.SOURCE and record.procedure in curated
 
-    return [record for record in records if not spoken_for(record)]
+    return [(line, record) for line, record in records if not spoken_for(record)]
 
 
 def _last_of_each(records: Iterable[Record]) -> list[Record]:
@@ -316,13 +386,3 @@ def export(engine: sa.engine.Engine, folder: Path, keep: Callable[[Record], bool
                 writer.writerows(row.cells() for row in sorted(rows, key=lambda row: tuple(map(str, row.identity()))))
             written.append(path)
     return written
-
-
-def write_template(path: Path) -> None:
-    """An empty XLSX with a sheet per table, its header row ready to be filled in."""
-    book = Workbook(write_only=True)
-    for kind in (record for record in RECORDS if record is not Guide):
-        sheet = book.create_sheet(kind.table)
-        sheet.append(kind.columns())
-        sheet.freeze_panes = "A2"
-    book.save(path)

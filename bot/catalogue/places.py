@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from difflib import get_close_matches
 from enum import Enum
 from functools import cache, lru_cache
+from itertools import pairwise
 from math import asin, cos, radians, sin, sqrt
 from pathlib import Path
 from typing import Optional
@@ -24,22 +26,27 @@ from bot.text import fits, fold, normalise
 _TOKEN = re.compile(r"[^\W_]+")
 _WARDS = frozenset({UnitKind.WARD, UnitKind.COMMUNE, UnitKind.TOWNSHIP})
 _DISTRICTS = frozenset({UnitKind.URBAN_DISTRICT, UnitKind.RURAL_DISTRICT, UnitKind.TOWN})
+_WARD, _COMMUNE, _TOWNSHIP = (frozenset({k}) for k in (UnitKind.WARD, UnitKind.COMMUNE, UnitKind.TOWNSHIP))
 _PREFIXES: tuple[tuple[tuple[str, ...], frozenset[UnitKind]], ...] = (
-    (("thi", "tran"), _WARDS),
-    (("thi", "xa"), _DISTRICTS),
-    (("phuong",), _WARDS),
-    (("xa",), _WARDS),
-    (("quan",), _DISTRICTS),
-    (("huyen",), _DISTRICTS),
+    (("thị", "trấn"), _TOWNSHIP),
+    (("thị", "xã"), _DISTRICTS),
+    (("phường",), _WARD),
+    (("xã",), _COMMUNE),
+    (("quận",), _DISTRICTS),
+    (("huyện",), _DISTRICTS),
     (("px",), _WARDS),
-    (("ph",), _WARDS),
-    (("p",), _WARDS),
-    (("f",), _WARDS),
-    (("tt",), _WARDS),
+    (("ph",), _WARD),
+    (("p",), _WARD),
+    (("f",), _WARD),
+    (("tt",), _TOWNSHIP),
     (("tx",), _DISTRICTS),
     (("q",), _DISTRICTS),
     (("h",), _DISTRICTS),
 )
+_NUMBERED_OR_JOINED = re.compile(r" (\d+|- .+)$")
+"""What people leave out of "Mỹ Đình 1" and "Văn Miếu - Quốc Tử Giám"."""
+_ALIKE = 0.88
+"""How like a unit's name a misspelt one must be (difflib's ratio): one letter in nine."""
 _LOCATIVE = frozenset(
     [
         "o",
@@ -54,7 +61,6 @@ _LOCATIVE = frozenset(
         "duoi",
         "khu",
         "vung",
-        "nha",
         "gan",
         "dia",
         "ban",
@@ -63,6 +69,8 @@ _LOCATIVE = frozenset(
         "con",
     ]
 )
+_UNIT_WORDS = frozenset("tp tx tt xa phuong huyen quan thanh thi p q h".split())
+"""Words that begin the name of a unit in an address."""
 _ORIGIN = frozenset(["tu", "que", "goc", "nguoi"])
 _DISTRICT_SHORT = {
     "hbt": "hai ba trung",
@@ -77,6 +85,12 @@ _DISTRICT_SHORT = {
     "th": "tay ho",
     "ntl": "nam tu liem",
     "btl": "bac tu liem",
+    "gl": "gia lam",
+    "da": "dong anh",
+    "ss": "soc son",
+    "ml": "me linh",
+    "cm": "chuong my",
+    "st": "son tay",
 }
 _CLEAR_SHORT = frozenset({"hbt", "ntl", "btl"})
 _FILLER = frozenset(
@@ -138,6 +152,8 @@ class Mention:
     start: int = 0
     end: int = 0
     is_district: bool = False
+    named: tuple[str, ...] = ()
+    """Codes of the units that carry the name, of whatever time."""
 
 
 NOWHERE = Mention(Found.NOTHING)
@@ -178,6 +194,12 @@ class Places:
         self._names: dict[tuple[str, ...], list[Unit]] = {}
         for unit in self.units.values():
             self._names.setdefault(_syllables(unit.bare_name), []).append(unit)
+        for unit in self.units.values():
+            short = _NUMBERED_OR_JOINED.sub("", unit.bare_name)
+            named = self._names.setdefault(_syllables(short), [])
+            # "Mỹ Đình" is none of "Mỹ Đình 1" and "Mỹ Đình 2", and may be either; "Văn Miếu" is no other ward.
+            if all(_NUMBERED_OR_JOINED.search(other.bare_name) for other in named if other is not unit):
+                named += [] if unit in named else [unit]
         self._longest = max(map(len, self._names), default=0)
 
     def successors(self, code: str) -> tuple[str, ...]:
@@ -194,11 +216,18 @@ class Places:
         return Place(code, tuple(parents))
 
     def on_day(self, code: str, day: date) -> tuple[str, ...]:
-        """The units of a day that a unit stands for: itself, or its successors."""
+        """The units of a day that a unit stands for: itself, its successors, or the former ones that it took over."""
         unit = self.units.get(code)
         if unit is None:
             return ()
-        return (code,) if unit.holds_on(day) else self.successors(code)
+        if unit.holds_on(day):
+            return (code,)
+        return self.predecessors(code) if unit.valid_from and day < unit.valid_from else self.successors(code)
+
+    def predecessors(self, code: str) -> tuple[str, ...]:
+        """The former wards that a unit of today took over, whole or in part; the unit itself if none are known."""
+        wards = (old for old, new in self._successors.items() if code in new and self.units[old].kind in _WARDS)
+        return tuple(wards) or (code,)
 
     def nearest(self, lat: float, lon: float, day: date) -> Optional[Unit]:
         """The unit whose centre is nearest; None outside 60 km of any (another province)."""
@@ -212,33 +241,49 @@ class Places:
         hits = list(self._hits(words))
         wards = [hit for hit in hits if hit.units[0].kind in _WARDS]
         districts = [hit for hit in hits if hit.units[0].kind in _DISTRICTS]
+        other = NOWHERE if _names_hanoi(words) else _elsewhere(words)
+        if not hits or _goes_on(words, hits[-1], other):
+            return other
         if wards:
             ward = max(wards, key=lambda hit: (hit.marked, hit.last - hit.first, -hit.first))
             return self._read_ward(ward, districts, words, day)
-        if districts:
-            return self._read_district(districts[0], words, day)
-        return _elsewhere(words)
+        return self._read_district(districts[0], words, day)
 
     def _hits(self, words: Sequence[_Word]) -> Iterator[_Hit]:
         position = 0
         while position < len(words):
-            hit = self._hit_at(words, position)
-            if hit is None:
-                position += 1
-            else:
+            for hit in self._hits_at(words, position):
                 yield hit
-                position = hit.last + 1
+                position = hit.last
+            position += 1
 
-    def _hit_at(self, words: Sequence[_Word], position: int) -> Optional[_Hit]:
+    def _hits_at(self, words: Sequence[_Word], position: int) -> list[_Hit]:
+        """The unit that is named at a position, and the district that is named right after it."""
         kinds, start = _prefix(words, position)
-        for length in range(min(self._longest, len(words) - start), 0, -1):
-            span = words[start : start + length]
+        lengths = range(min(self._longest, len(words) - start), 0, -1)
+        spans = [words[start : start + length] for length in lengths]
+        for span in spans:
             units = self._named(span, kinds)
             if not units:
                 continue
-            hit = _Hit(start, start + length - 1, units, kinds is not None)
+            hit = _Hit(start, start + len(span) - 1, units, kinds is not None)
+            district = self._district_after(words, hit)
+            if district is not None:
+                return [hit, district]
             if hit.marked or (_stands_for_place(words, hit) and not _is_province(span)):
-                return hit
+                return [hit]
+        misspelt = next(filter(None, (self._misspelt(span, kinds) for span in spans)), None) if kinds else None
+        return [_Hit(start, start + misspelt[0] - 1, misspelt[1], True)] if misspelt else []
+
+    def _district_after(self, words: Sequence[_Word], ward: _Hit) -> Optional[_Hit]:
+        """The district right after a ward that lies in it: each makes the other certain."""
+        _, start = _prefix(words, ward.last + 1)
+        parents = {unit.parent for unit in ward.units}
+        for length in range(min(self._longest, len(words) - start), 0, -1):
+            span = words[start : start + length]
+            units = tuple(unit for unit in self._named(span, _DISTRICTS) if unit.code in parents)
+            if units:
+                return _Hit(start, start + length - 1, units, True)
         return None
 
     def _named(self, span: Sequence[_Word], kinds: Optional[frozenset[UnitKind]]) -> tuple[Unit, ...]:
@@ -248,13 +293,23 @@ class Places:
             found = [unit for unit in self._names.get(tuple(short.split()), ()) if unit.kind in _DISTRICTS]
             return tuple(found)
         named = [unit for unit in self._names.get(key, ()) if _fits(span, unit.bare_name)]
-        chosen = [unit for unit in named if kinds is None or unit.kind in kinds]
-        if not chosen:
-            return ()
-        # Districts and wards are told apart by the word before the name; without one, a name that
-        # was a district's is read as the district.
-        districts = [unit for unit in chosen if unit.kind in _DISTRICTS]
-        return tuple(districts if districts and kinds is None else chosen)
+        return _of_kind(named, kinds)
+
+    def _misspelt(self, span: Sequence[_Word], kinds: frozenset[UnitKind]) -> Optional[tuple[int, tuple[Unit, ...]]]:
+        """After "phường" or "xã", a name with a wrong tone mark; after "phường", with a wrong letter.
+
+        Gives the number of words and the units. Never for one syllable, nor (letters) for "xã": too much else
+        follows that word ("xã hội").
+        """
+        key = tuple(word.folded for word in span)
+        if len(key) < 2 or kinds & _DISTRICTS:
+            return None
+        units = _of_kind(self._names.get(key, ()), kinds)
+        if not units and kinds is _WARD:
+            known = {" ".join(name): name for name in self._names if len(name) == len(key)}
+            alike = get_close_matches(" ".join(key), known, n=1, cutoff=_ALIKE)
+            units = _of_kind(self._names[known[alike[0]]], kinds) if alike else ()
+        return (len(key), units) if units else None
 
     def _read_ward(self, hit: _Hit, districts: Sequence[_Hit], words: Sequence[_Word], day: date) -> Mention:
         in_district = [
@@ -273,13 +328,24 @@ class Places:
         mention = self._mention(hit.units, words, hit.first, hit.last, day)
         same_name = {unit.code for unit in self._names[_syllables(hit.units[0].bare_name)]}
         ordered = sorted(mention.units, key=lambda code: code not in same_name)
-        return Mention(mention.found, tuple(ordered), mention.name, mention.start, mention.end, True)
+        return replace(mention, units=tuple(ordered), is_district=True)
 
     def _mention(self, chosen: Sequence[Unit], words: Sequence[_Word], first: int, last: int, day: date) -> Mention:
         codes = tuple(dict.fromkeys(code for unit in chosen for code in self.on_day(unit.code, day)))
         found = Found.UNIT if len(codes) == 1 else Found.CHOICE
         name = chosen[0].name if len({unit.name for unit in chosen}) == 1 else chosen[0].bare_name
-        return Mention(found, codes, str(name), words[first].start, words[last].end)
+        named = tuple(unit.code for unit in chosen)
+        return Mention(found, codes, str(name), words[first].start, words[last].end, named=named)
+
+
+def _of_kind(named: Sequence[Unit], kinds: Optional[frozenset[UnitKind]]) -> tuple[Unit, ...]:
+    """Districts and wards are told apart by the word before the name; without one, a name that was a district's
+    is read as the district. People who say "xã" of what is a ward by now are understood all the same."""
+    if kinds is None:
+        districts = [unit for unit in named if unit.kind in _DISTRICTS]
+        return tuple(districts or named)
+    exact = [unit for unit in named if unit.kind in kinds]
+    return tuple(exact or [unit for unit in named if not kinds & _DISTRICTS and unit.kind in _WARDS])
 
 
 def _split(text: str) -> list[_Word]:
@@ -307,7 +373,7 @@ def _prefix(words: Sequence[_Word], position: int) -> tuple[Optional[frozenset[U
     """The kinds that the words at a position announce, and where the name begins."""
     for prefix, kinds in _PREFIXES:
         end = position + len(prefix)
-        if end < len(words) and tuple(word.folded for word in words[position:end]) == prefix:
+        if end < len(words) and all(fits(word.text, right) for word, right in zip(words[position:end], prefix)):
             return kinds, end
     return None, position
 
@@ -317,6 +383,8 @@ def _stands_for_place(words: Sequence[_Word], hit: _Hit) -> bool:
     before = words[hit.first - 1].folded if hit.first else ""
     span = words[hit.first : hit.last + 1]
     several = len(span) > 1
+    if _is_person(words, hit.first):
+        return False
     if before in _LOCATIVE and (several or span[0].capital):
         return True
     accented = any(word.text != word.folded for word in span)
@@ -328,32 +396,87 @@ def _stands_for_place(words: Sequence[_Word], hit: _Hit) -> bool:
     return len(span) == 1 and span[0].folded in _CLEAR_SHORT
 
 
+def _is_person(words: Sequence[_Word], first: int) -> bool:
+    """Whether a name goes on one that began before it ("Nguyễn Bạch Mai"), or follows "tên", "tên là"."""
+    before = [word for word in words[max(0, first - 3) : first] if word.folded != "la"]
+    if any(word.folded == "ten" for word in before):
+        return True
+    return first > 1 and words[first - 1].capital and words[first - 1].folded not in _LOCATIVE | _FILLER
+
+
+def _goes_on(words: Sequence[_Word], last: _Hit, other: Mention) -> bool:
+    """Whether another province ends the address that a ward's name began ("phường Trần Phú, TP Hà Giang")."""
+    between = [word for word in words[last.last + 1 :] if word.end <= other.start]
+    near = len(between) <= 2 or (len(between) <= 5 and between[0].folded in _UNIT_WORDS)
+    return other.found is Found.ELSEWHERE and other.start > words[last.last].end and near
+
+
 def _follows(words: Sequence[_Word], last: int, wanted: Iterable[str]) -> bool:
     return any(word.folded in set(wanted) for word in words[last + 1 : last + 6] if word.text not in ("cứ",))
 
 
+def _names_hanoi(words: Sequence[_Word]) -> bool:
+    """Whether Hà Nội is named too: who moves here from another province asks about here."""
+    folded = [word.folded for word in words]
+    return "hn" in folded or any(pair == ("ha", "noi") for pair in pairwise(folded))
+
+
 def _elsewhere(words: Sequence[_Word]) -> Mention:
-    for name, syllables in _provinces():
-        size = len(syllables)
+    for name, written, clear in _provinces():
+        size = len(_syllables(written))
         for i in range(len(words) - size + 1):
             span = words[i : i + size]
-            if tuple(word.folded for word in span) != syllables or not _fits(span, name):
+            if not _is_written(span, written):
                 continue
-            before = [word.folded for word in words[max(0, i - 2) : i]]
-            if before and (before[-1] in {"o", "tai", "tinh"} or before == ["thanh", "pho"]) and "tu" not in before:
+            if clear or _is_meant(words, i, size):
                 return Mention(Found.ELSEWHERE, (), name, span[0].start, span[-1].end)
     return NOWHERE
 
 
+def _is_meant(words: Sequence[_Word], first: int, size: int) -> bool:
+    """Whether a province's name says where somebody is, not where they come from or what it is made of."""
+    before = [word.folded for word in words[max(0, first - 2) : first]]
+    if "tu" in before:
+        return False
+    if before and (before[-1] in {"o", "tai", "tinh", "tp", "duoi"} or before == ["thanh", "pho"]):
+        return True
+    if _ends_address(words, first):
+        return True
+    return all(word.folded in _FILLER for word in [*words[:first], *words[first + size :]])
+
+
+def _ends_address(words: Sequence[_Word], first: int) -> bool:
+    """Whether a name follows that of a smaller unit ("ở Từ Sơn Bắc Ninh", "TP Vinh, Nghệ An", "Biên Hòa Đồng Nai")."""
+    for back in range(2, 5):
+        if first < back:
+            return False
+        start, between = words[first - back], words[first - back + 1 : first]
+        if any(word.folded in _ORIGIN - {"tu"} | {"o", "tai", "ve"} for word in between):
+            return False
+        if (start.folded in {"o", "tai"} and back > 2) or start.folded in _UNIT_WORDS:
+            return all(word.folded not in _FILLER for word in between)
+    return False
+
+
+def _is_written(span: Sequence[_Word], name: str) -> bool:
+    return tuple(word.folded for word in span) == _syllables(name) and _fits(span, name)
+
+
 def _is_province(span: Sequence[_Word]) -> bool:
-    key = tuple(word.folded for word in span)
-    return any(key == syllables and _fits(span, name) for name, syllables in _provinces())
+    return any(_is_written(span, written) for _, written, _ in _provinces())
 
 
 @lru_cache(maxsize=1)
-def _provinces() -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _provinces() -> tuple[tuple[str, str, bool], ...]:
+    """Name, a way of writing it, and whether that way can mean nothing else."""
     lines = (Path(__file__).parent / "data" / "provinces.txt").read_text(encoding="utf-8").splitlines()
-    return tuple((line, _syllables(line)) for line in lines if line and not line.startswith("#"))
+    found = []
+    for line in lines:
+        name, _, others = line.partition(":")
+        if name and not name.startswith("#"):
+            found.append((name, name, False))
+            found += [(name, other.strip(), True) for other in others.split(",") if other.strip()]
+    return tuple(found)
 
 
 def _km(lat: float, lon: float, unit: Unit) -> float:

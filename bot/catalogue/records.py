@@ -322,6 +322,12 @@ class Decision(Dated):
 
     _link = validator("url", allow_reuse=True)(check_link)
 
+    @validator("replaced_by")
+    def _by_another(cls, value: Optional[str], values: dict[str, Any]) -> Optional[str]:
+        if value is not None and value == values.get("number"):
+            raise ValueError("văn bản không thể tự thay mình")
+        return value
+
 
 class InternalProcess(Record):
     """The internal process (quy trình nội bộ) that a delegated procedure runs by."""

@@ -1,4 +1,4 @@
-"""Finds the place that a message names, as an entity with the unit's code."""
+"""Finds the place that a message names, as an entity with the unit's code, and the day that it asks about."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
+from bot.catalogue.days import find_day
 from bot.catalogue.places import Found, Mention
 from bot.runtime import runtime
 
+DAY = "day"
+"""Key of a message: the day that it asks about, where that is not today."""
 PLACE = "place"
 """Key of a message: the `Mention` of its text."""
 
@@ -44,7 +47,11 @@ class PlaceLinker(GraphComponent):  # type: ignore[misc]
 
     def _link(self, message: Message, text: str) -> None:
         current = runtime()
-        mention = current.catalogue().places.find(text, current.settings.today)
+        today = current.settings.today
+        asked = find_day(text, today)
+        if asked is not None:
+            message.set(DAY, {"day": asked.day.isoformat(), "start": asked.start, "end": asked.end}, add_to_output=True)
+        mention = current.catalogue().places.find(text, asked.day if asked else today)
         message.set(PLACE, _as_dict(mention), add_to_output=True)
         if mention.found is not Found.NOTHING:
             entity = {
@@ -65,4 +72,5 @@ def _as_dict(mention: Mention) -> Dict[str, Any]:
         "start": mention.start,
         "end": mention.end,
         "is_district": mention.is_district,
+        "named": list(mention.named),
     }

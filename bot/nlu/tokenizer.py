@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -16,7 +16,8 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot import phrasebook
-from bot.text import NO_ABBREVIATIONS, fold, spans
+from bot.runtime import runtime
+from bot.text import NO_ABBREVIATIONS, Abbreviations, fold, spans
 
 NO_WORDS = "∅"
 COPY = "unaccented_copy"
@@ -34,7 +35,7 @@ class UndertheseaTokenizer(Tokenizer):  # type: ignore[misc]
 
     @staticmethod
     def get_default_config() -> Dict[str, Any]:
-        """`abbreviations`: path of a YAML file of short forms, or empty for none.
+        """`abbreviations`: path of a YAML file of short forms; empty for none; null for those of the phrasebook.
         `unaccented_copies`: also train on every example without its diacritics, since a model that has
         never seen such text loses a quarter of its accuracy on it (docs/classifiers.md)."""
         return {
@@ -42,14 +43,13 @@ class UndertheseaTokenizer(Tokenizer):  # type: ignore[misc]
             "intent_split_symbol": "_",
             "token_pattern": None,
             "prefix_separator_symbol": None,
-            "abbreviations": str(phrasebook.NLU_DATA / "abbreviations.yml"),
+            "abbreviations": None,
             "unaccented_copies": True,
         }
 
     def __init__(self, config: Dict[str, Any]) -> None:
         super().__init__(config)
-        path = config.get("abbreviations")
-        self._abbreviations = phrasebook.load_abbreviations(Path(path)) if path else NO_ABBREVIATIONS
+        self._abbreviations = _abbreviations(config.get("abbreviations"))
         # underthesea publishes its model before it has loaded it: concurrent first calls fail.
         spans("khởi động")
 
@@ -75,6 +75,12 @@ class UndertheseaTokenizer(Tokenizer):  # type: ignore[misc]
             tokens.append(Token(text, span.start, span.end, lemma=fold(text)))
         # Rasa's classifiers fail on a message without features; this one says that there are no words.
         return tokens or [Token(NO_WORDS, 0, 0, lemma=NO_WORDS)]
+
+
+def _abbreviations(path: Optional[str]) -> Abbreviations:
+    if path is None:
+        return runtime().book.abbreviations
+    return phrasebook.load_abbreviations(Path(path)) if path else NO_ABBREVIATIONS
 
 
 def _unaccented(examples: Iterable[Message]) -> Iterator[Message]:

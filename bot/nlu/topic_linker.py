@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
 from typing import Any, Dict, List, Optional
 
 import joblib
@@ -10,18 +11,18 @@ from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
-from rasa.shared.nlu.constants import INTENT, TEXT
+from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from bot.catalogue import register
 from bot.catalogue.places import Found
-from bot.catalogue.search import Document, TopicIndex
+from bot.catalogue.search import Around, Document, Lessons, TopicIndex
 from bot.catalogue.store import Catalogue
-from bot.nlu.place_linker import PLACE
+from bot.nlu.place_linker import DAY, PLACE
 from bot.nlu.tokenizer import COPY
 from bot.phrasebook import Phrasebook
-from bot.runtime import runtime
-from bot.text import Phrases, words
+from bot.runtime import Runtime, runtime
 from bot.understanding import (
     FAQ,
     FOLLOW_UP,
@@ -30,12 +31,19 @@ from bot.understanding import (
     PROCEDURE,
     SMALL_TALK,
     VAGUE,
-    Facets,
+    Listener,
+    Understanding,
     decide,
-    ordinal,
     topic_id,
 )
 
+PASSING = 2
+"""Words beside a document's number from which on the question is about something else."""
+LESSONS: ContextVar[Optional[List[Lessons]]] = ContextVar("lessons", default=None)
+"""Where a training leaves what it taught, for whoever wants to measure by it."""
+SHOWN = 6
+TOPICS = "topics"
+"""Key of a message: its likeliest topics with their probabilities, for whoever asks why."""
 UNDERSTANDING = "understanding"
 """Key of a message: the `Understanding` of its text, as a dict."""
 
@@ -51,8 +59,7 @@ class TopicLinker(GraphComponent):  # type: ignore[misc]
         self._model_storage = model_storage
         self._resource = resource
         self._index = index
-        book = runtime().book
-        self._facets = Facets(book.cues, book.abbreviations)
+        self._listener = Listener(runtime().book)
 
     @classmethod
     def create(
@@ -76,13 +83,20 @@ class TopicLinker(GraphComponent):  # type: ignore[misc]
         with model_storage.read_from(resource) as folder:
             return cls(model_storage, resource, joblib.load(folder / "topics.joblib"))
 
+    @property
+    def index(self) -> Optional[TopicIndex]:
+        return self._index
+
     def train(self, training_data: TrainingData) -> Resource:
         current = runtime()
         examples = [(m.get(TEXT), m.get(INTENT)) for m in training_data.intent_examples if not m.get(COPY)]
         # Trained on somebody else's intents (to compare classifiers), the classifier keeps the last word.
         if any(intent.startswith("ask_") for _, intent in examples):
-            found = [*documents(current.book, current.catalogue()), *_without_topic(examples)]
-            self._index = TopicIndex(found, current.book.abbreviations)
+            lessons = lessons_of(current, examples)
+            self._index = TopicIndex.of(lessons)
+            kept = LESSONS.get()
+            if kept is not None:
+                kept.append(lessons)
         with self._model_storage.write_to(self._resource) as folder:
             joblib.dump(self._index, folder / "topics.joblib")
         return self._resource
@@ -98,80 +112,55 @@ class TopicLinker(GraphComponent):  # type: ignore[misc]
 
     def _link(self, message: Message, index: TopicIndex) -> None:
         text = message.get(TEXT)
+        decision = register.find(text, runtime().catalogue().decisions)
+        if decision is not None and self._is_about(decision, text):
+            topic, numbers = decision.written, decision.numbers
+            _set(message, Understanding("ask_decision", "decision", topic, numbers, confidence=1.0))
+            return
         place = message.get(PLACE) or {"found": Found.NOTHING.value, "start": 0, "end": 0}
-        rest = (text[: place["start"]] + " " + text[place["end"] :]).strip()
-        named = place["found"] != Found.NOTHING.value
-        found = decide(
-            index.rank(rest or text),
-            (message.get(INTENT) or {}).get("name") or "",
-            self._facets.find(text),
-            runtime().book,
-            ordinal(text),
-            named and len(_content(rest)) == 0,
-        )
-        message.set(UNDERSTANDING, found.as_dict(), add_to_output=True)
-        message.set(INTENT, {"name": found.intent, "confidence": found.confidence}, add_to_output=True)
+        rest = _without(text, place, message.get(DAY), vars(decision) if decision else None)
+        rest = index.spelling.mend(rest)
+        intents = [(one["name"], one["confidence"]) for one in message.get(INTENT_RANKING_KEY) or ()]
+        named, day = place["found"] != Found.NOTHING.value, message.get(DAY) is not None
+        says = self._listener.hear(text, rest, named, day, intents)
+        intent = intents[0][0] if intents else ""
+        matches = index.rank(rest or text, self._listener.facets.gist(rest))
+        message.set(TOPICS, [[m.topic, round(m.probability, 4)] for m in matches[:SHOWN]], add_to_output=True)
+        _set(message, decide(matches, intent, says, runtime().book))
+
+    def _is_about(self, decision: register.Named, text: str) -> bool:
+        """Whether a document itself is asked about, and it is not only named in passing."""
+        return self._listener.is_document_alone(_without(text, vars(decision)), PASSING)
 
 
-_PLACE_WORDS = Phrases.of(
-    [
-        "ở",
-        "tại",
-        "con",
-        "còn",
-        "thì",
-        "sao",
-        "thế",
-        "nào",
-        "thuộc",
-        "nhà",
-        "em",
-        "mình",
-        "tôi",
-        "tớ",
-        "cháu",
-        "tui",
-        "bên",
-        "khu",
-        "vực",
-        "phường",
-        "xã",
-        "quận",
-        "huyện",
-        "thị",
-        "trấn",
-        "cũ",
-        "mới",
-        "hà",
-        "nội",
-        "hn",
-        "p",
-        "q",
-        "px",
-        "ạ",
-        "nhé",
-        "nha",
-        "đây",
-        "là",
-        "à",
-        "vậy",
-        "nếu",
-    ]
-)
+def _set(message: Message, found: Understanding) -> None:
+    message.set(UNDERSTANDING, found.as_dict(), add_to_output=True)
+    message.set(INTENT, {"name": found.intent, "confidence": found.confidence}, add_to_output=True)
 
 
-def _content(text: str) -> list[str]:
-    """The words that say more than "in this place, please"."""
-    said = words(text)
-    filler = {position for position, _ in _PLACE_WORDS.find(said)}
-    return [word for position, word in enumerate(said) if position not in filler]
+def _without(text: str, *spans: Optional[Dict[str, Any]]) -> str:
+    """The text without what was understood elsewhere: the place, the day."""
+    for span in sorted(filter(None, spans), key=lambda span: -int(span["start"])):
+        text = text[: span["start"]] + " " + text[span["end"] :]
+    return text.strip()
+
+
+def lessons_of(current: Runtime, examples: Iterable[tuple[str, str]]) -> Lessons:
+    """What the index is taught.
+
+    Args:
+        examples: text and intent of Rasa's training examples.
+    """
+    found = [*documents(current.book, current.catalogue()), *_without_topic(examples)]
+    said = current.book.around
+    return Lessons(found, current.book.abbreviations, Around(said.openings, said.phrasings, said.stories))
 
 
 def documents(book: Phrasebook, catalogue: Catalogue) -> Iterator[Document]:
     """Every way of asking that the index is made from."""
     for code, procedure in catalogue.local_procedures().items():
         topic = topic_id(PROCEDURE, code)
-        yield Document(topic, str(procedure.name), is_name=True)
+        yield Document(topic, str(procedure.name))
         entry = book.entries.get(code)
         for text in [entry.name, *entry.phrasings] if entry else ():
             yield Document(topic, str(text))
@@ -181,7 +170,7 @@ def documents(book: Phrasebook, catalogue: Catalogue) -> Iterator[Document]:
         yield from (Document(topic_id(MISSING, name), text) for text in [missing.name, *missing.phrasings])
     for name, faq in book.faq.items():
         yield from (Document(topic_id(FAQ, name), text) for text in [faq.question, *faq.phrasings])
-    yield from (Document(FOLLOW_UP, text) for text in book.follow_ups)
+    yield from (Document(FOLLOW_UP, text) for text in book.around.phrasings)
 
 
 def _without_topic(examples: Iterable[tuple[str, str]]) -> Iterator[Document]:

@@ -119,3 +119,44 @@ def test_laws_come_before_decrees_and_newer_before_older() -> None:
         "55/2021/TT-BCA",
     ]
     assert day_text(date(2026, 7, 20)) == "20/7/2026"
+
+
+def test_why_is_two_sentences_with_the_documents_links(catalogue: Catalogue, writer: Writer) -> None:
+    unit = ward(catalogue, "Phường Bạch Mai")
+    answer = ask(writer, "2.000806", "delegation", unit=unit)
+    reason = next(line for line in answer.text.splitlines() if "Vì sao" in line)
+    assert "Trước 1/7/2025, việc này thuộc UBND cấp huyện. Từ 1/7/2025 đến hết 1/3/2027" in reason
+    assert reason.count(". ") == 1 and reason.endswith("cho UBND phường Bạch Mai.")
+    url = str(catalogue.decisions["120/2025/NĐ-CP"].url)
+    assert url in answer.text and url in [link["url"] for link in answer.payload["links"]]
+    assert "Từ 1/7/2025" in ask(writer, "2.000806", "legal", unit=unit).text
+    assert "tra tại https://vbpl.vn" in ask(writer, BUILDING, "delegation", unit=unit).text
+
+
+def test_the_last_day_of_the_licence_desks_says_at_what_hour_they_stopped(writer: Writer) -> None:
+    for facet in ("office", "delegation"):
+        last = ask(writer, "3.000347", facet, unit="cu-quan-long-bien", day=date(2025, 2, 28))
+        assert "11 giờ" in last.text
+        before = ask(writer, "3.000347", facet, unit="cu-quan-long-bien", day=date(2025, 2, 27))
+        assert "11 giờ" not in before.text and "ngày bắt đầu chưa có trong dữ liệu" in before.text
+
+
+def test_an_ended_decree_is_marked_among_the_legal_basis(writer: Writer) -> None:
+    day = date(2027, 3, 2)
+    assert "140/2025/NĐ-CP (đã hết hiệu lực)" in ask(writer, BUILDING, "legal", day=day, today=day).text
+    assert "đã hết hiệu lực" not in ask(writer, BUILDING, "legal").text
+
+
+def test_a_former_ward_is_named_with_its_district(catalogue: Catalogue, writer: Writer) -> None:
+    old = next(u.code for u in catalogue.places.units.values() if u.name == "Phường Bạch Mai" and u.parent)
+    heading = ask(writer, RESIDENCE, unit=old, day=date(2024, 3, 1)).text.splitlines()[0]
+    assert heading.endswith("Phường Bạch Mai, quận Hai Bà Trưng (tính ngày 1/3/2024)")
+
+
+def test_the_register_says_what_replaced_what(writer: Writer) -> None:
+    old, new = (writer.decisions("x", (number,), TODAY).text for number in ("77/2015/QH13", "65/2025/QH15"))
+    assert "không còn hiệu lực" in old and "Được thay bằng Luật 65/2025/QH15" in old
+    assert "Thay cho Luật 77/2015/QH13" in new
+    plan = writer.decisions("x", ("4610/QĐ-UBND",), TODAY).text
+    assert "không còn hiệu lực (có hiệu lực từ 1/1/2023 đến hết 31/12/2023)" in plan
+    assert "còn hiệu lực" in writer.decisions("x", ("4610/QĐ-UBND",), date(2023, 6, 1)).text

@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 from openpyxl import Workbook, load_workbook
 
-from bot.catalogue import database, importer
-from bot.catalogue.records import Procedure, ServicePoint
+from bot.catalogue import database, importer, template
+from bot.catalogue.records import Delegation, Procedure, ServicePoint
 from tests.catalogue.test_portal import record
 
 
@@ -81,7 +81,7 @@ def test_our_csv_template_is_read_and_its_errors_name_row_and_column(empty: sa.e
 
 def test_excel_is_read_sheet_by_sheet(empty: sa.engine.Engine, tmp_path: Path) -> None:
     file = tmp_path / "mau.xlsx"
-    importer.write_template(file)
+    template.write(empty, file)
     book: Workbook = load_workbook(file)
     sheet = book["service_point"]
     header = [cell.value for cell in sheet[1]]
@@ -148,3 +148,36 @@ def test_shipped_facts_are_loaded_once(tmp_path: Path) -> None:
     own = database.connect(f"sqlite:///{tmp_path / 'own.sqlite'}")
     assert importer.load_shipped(own).added > 4000
     assert importer.load_shipped(own) == importer.Report()
+
+
+def test_an_annex_typed_by_hand_is_read(engine: sa.engine.Engine, tmp_path: Path) -> None:
+    """Days as Vietnamese write them, codes that Excel took for numbers."""
+    own = database.connect(f"sqlite:///{tmp_path / 'own.sqlite'}")
+    importer.load_shipped(own)
+    book = Workbook()
+    sheet = book.active
+    sheet.title = "delegation"
+    row = {
+        "procedure": 1.00157,
+        "decision": "105/QĐ-UBND",
+        "kind": "uy_quyen",
+        "from_authority": "ubnd-tp",
+        "to_authority": "so-tu-phap",
+        "stage": "du_kien",
+        "valid_from": "1/12/2026",
+        "valid_to": "31.12.2027",
+        "source": "thử",
+        "as_of": "23-11-2026",
+    }
+    sheet.append(list(row))
+    sheet.append(list(row.values()))
+    book.save(tmp_path / "phu-luc.xlsx")
+    report = importer.import_file(own, tmp_path / "phu-luc.xlsx", preview=True)
+    assert report.loaded, report.refused
+    made = report.changes[0].after
+    assert isinstance(made, Delegation) and made.procedure == "1.001570"
+    assert (str(made.valid_from), str(made.valid_to), str(made.as_of)) == ("2026-12-01", "2027-12-31", "2026-11-23")
+    sheet["G2"] = "31/2/2026"
+    book.save(tmp_path / "phu-luc.xlsx")
+    refused = importer.import_file(own, tmp_path / "phu-luc.xlsx").refused
+    assert [(r.row, r.column) for r in refused] == [(2, "valid_from")]

@@ -80,7 +80,7 @@ def test_before_the_reform_a_name_is_the_old_unit(catalogue: Catalogue) -> None:
 
 
 def test_wrong_accents_are_another_word(catalogue: Catalogue) -> None:
-    assert catalogue.places.find("tôi ở phường Bách Mài", TODAY).found is Found.NOTHING
+    assert catalogue.places.find("tôi ở Bách Mài", TODAY).found is Found.NOTHING
 
 
 def test_the_reform_in_figures(catalogue: Catalogue) -> None:
@@ -105,3 +105,29 @@ def test_nearest_unit_by_location(catalogue: Catalogue) -> None:
     near = catalogue.places.nearest(21.0023, 105.8521, TODAY)
     assert near is not None and near.name == "Phường Bạch Mai"
     assert catalogue.places.nearest(10.77, 106.70, TODAY) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("phường Bách Mài", "Phường Bạch Mai"),
+        ("phường Ô Chợ Rừa", "Phường Ô Chợ Dừa"),
+        ("hang dao hoan kiem", "Phường Hàng Đào"),
+        ("nghia tan, CG", "Phường Nghĩa Tân"),
+    ],
+)
+def test_a_misspelt_ward_or_one_with_its_district_is_understood(catalogue: Catalogue, text: str, name: str) -> None:
+    assert catalogue.places.find(text, TODAY).name == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["xã hội hóa y tế", "phường hội", "tôi tên là Nguyễn Bạch Mai", "vợ tên Hoàng Mai", "nhà đông anh em, chia đất"],
+)
+def test_what_only_sounds_like_a_place_is_none(catalogue: Catalogue, text: str) -> None:
+    assert catalogue.places.find(text, TODAY).found is Found.NOTHING
+
+
+@pytest.mark.parametrize("text", ["TP HCM quận 1", "Bắc Ninh", "quận Tân Bình, tp.hcm", "phường Trần Phú, TP Hà Giang"])
+def test_other_provinces_are_told_apart(catalogue: Catalogue, text: str) -> None:
+    assert catalogue.places.find(text, TODAY).found is Found.ELSEWHERE
