@@ -30,7 +30,7 @@ types: $(ENVIRONMENT)
 	@.venv/bin/mypy bot actions
 
 unit: $(ENVIRONMENT)
-	@.venv/bin/pytest
+	@.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: $(ENVIRONMENT)
 	@.venv/bin/python -m tests.benchmarks.classifiers

@@ -6,11 +6,11 @@ phrasebook and the catalogue that it began with, whatever is published meanwhile
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Optional
 
@@ -26,9 +26,19 @@ from bot.settings import Settings, settings
 class Runtime:
     settings: Settings
     store: Store
-    book: Phrasebook
+    read_book: Callable[[], Phrasebook]
+    """Read when first needed: whoever brings data of his own is not kept from it by a broken file."""
     pinned: Optional[Catalogue] = None
     """The catalogue of one turn; None: always the newest."""
+
+    @property
+    def book(self) -> Phrasebook:
+        """What staff wrote.
+
+        Raises:
+            BadPhrasebook: see `phrasebook.load`.
+        """
+        return self.read_book()
 
     def catalogue(self) -> Catalogue:
         return self.pinned or self.store.current()
@@ -46,7 +56,8 @@ class Runtime:
         Raises:
             BadPhrasebook: see `phrasebook.load`.
         """
-        return replace(self, book=phrasebook.load(folder))
+        book = phrasebook.load(folder)
+        return replace(self, read_book=lambda: book)
 
 
 _MINE: ContextVar[Optional[Runtime]] = ContextVar("runtime", default=None)
@@ -73,4 +84,4 @@ def _shared() -> Runtime:
     current = settings()
     engine = database.connect(current.database_url)
     importer.load_shipped(engine)
-    return Runtime(current, Store(engine), phrasebook.load(current.nlu_data))
+    return Runtime(current, Store(engine), lru_cache(maxsize=1)(partial(phrasebook.load, current.nlu_data)))

@@ -13,6 +13,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 import sqlalchemy as sa
+from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
 
 from bot.console import quiet
@@ -21,8 +22,11 @@ quiet()
 # Before anything reads the settings: tests never touch a developer's own data.
 _HOME = tempfile.mkdtemp(prefix="motcua-test-")
 os.environ["MOTCUA_HOME"] = _HOME
-if os.environ.get("TEST_MODELS"):  # models are named by what they are made from: safe to keep between runs
-    Path(_HOME, "models").symlink_to(os.environ["TEST_MODELS"])
+# Models are named by what they are made from: safe to keep between runs, and shared by pytest-xdist's workers, which
+# get the environment of the process that starts them.
+_MODELS = os.environ.get("TEST_MODELS") or tempfile.mkdtemp(prefix="motcua-test-models-")
+os.environ["TEST_MODELS"] = _MODELS
+Path(_HOME, "models").symlink_to(_MODELS)
 os.environ["MOTCUA_TODAY"] = "2026-11-23"
 os.environ.pop("DATABASE_URL", None)
 
@@ -98,7 +102,9 @@ def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.engine
 
 @pytest.fixture(scope="session")
 def model() -> Iterator[Path]:
-    """The trained model, made once."""
+    """The trained model, made once, whichever worker asks first."""
     from bot.training import ensure_model
 
-    yield ensure_model()
+    with FileLock(Path(_MODELS) / ".lock"):
+        found = ensure_model()
+    yield found

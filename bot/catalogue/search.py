@@ -10,16 +10,19 @@ the writer used them. Two judges, whose opinions are added (chosen across writer
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import pairwise
 from random import Random
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 from scipy.special import softmax
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_limits
 
 from bot.catalogue.low_rank import LowRank, Recipe, keys, teach
@@ -41,10 +44,13 @@ DRESSED = 0.35
 """Share of the examples that are given somebody else's beginning, and share that are given another end."""
 TOLD = 0.15
 """Share of the examples before which, and share after which, somebody tells a story."""
-RECIPE = Recipe(rank=160, epochs=3, rate=6e-3, batch=400)
+RECIPE = Recipe(rank=64, epochs=3, rate=1e-2, batch=512)
 """Few passes: with a dozen phrasings a topic, more of them learn the writer instead of the topic."""
-JUDGES = 2
-"""Classifiers whose opinions are averaged; taught side by side, one a core."""
+PARTS = 4
+"""Of the documents. There are as many classifiers, each taught without one part: together they know everything, and
+each can be asked in good faith about what it never saw (`bot.catalogue.held_out`)."""
+SIDE_BY_SIDE = 2
+"""Judges that are taught at the same time, one a core."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,10 @@ class Around:
     before: Sequence[str] = ()
     after: Sequence[str] = ()
     stories: Sequence[str] = ()
+
+    def changed(self, change: Callable[[str], str]) -> Around:
+        """The same, otherwise written."""
+        return Around(*([change(text) for text in said] for said in (self.before, self.after, self.stories)))
 
     def dress(self, text: str, topic: str, chance: Random) -> str:
         """The text as somebody else might begin and end it."""
@@ -83,29 +93,83 @@ class Match:
     probability: float
 
 
+class _Terms:
+    """The terms of one kind that documents share, and what each weighs (tf-idf)."""
+
+    def __init__(self, fewest: int, **how: Any) -> None:
+        """
+        Args:
+            fewest: documents that must hold a term for it to be one.
+            how: `CountVectorizer`'s arguments.
+        """
+        self._fewest, self._how = fewest, how
+
+    def fit(self, rows: Matrix, units: Sequence[str]) -> None:
+        """Learn from `units`, of which each row of `rows` holds so and so many."""
+        every = CountVectorizer(**self._how)
+        counts = (rows @ every.fit_transform(units)).tocsr()
+        shared = np.bincount(counts.indices, minlength=counts.shape[1]) >= self._fewest
+        self.names = every.get_feature_names_out()[shared].tolist()
+        self._vectorizer = CountVectorizer(**self._how, vocabulary={name: at for at, name in enumerate(self.names)})
+        self._weights = TfidfTransformer(norm=None, sublinear_tf=True).fit(counts[:, np.flatnonzero(shared)])
+
+    def of(self, rows: Matrix, units: Sequence[str]) -> Matrix:
+        return self._weights.transform((rows @ self._vectorizer.transform(units)).tocsr().astype(np.float32))
+
+
 class _Features:
-    """Texts as rows of tf-idf weights, each of the three kinds of terms with norm 1 (or 0)."""
+    """Texts as rows of tf-idf weights, each of the three kinds of terms with norm 1 (or 0).
+
+    A term lies within one word, or is two of them; so each different word is taken apart but once.
+    """
 
     def __init__(self) -> None:
-        self._words = TfidfVectorizer(token_pattern=r"[^\s]+", ngram_range=(1, 2), min_df=2, sublinear_tf=True)
-        self._runs = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), min_df=3, sublinear_tf=True)
-        self._accented = TfidfVectorizer(token_pattern=r"[^\s]+", min_df=2, sublinear_tf=True)
+        whole: dict[str, Any] = {"token_pattern": r".+", "lowercase": False}
+        self._words, self._pairs, self._accented = _Terms(2, **whole), _Terms(2, **whole), _Terms(2, **whole)
+        self._runs = _Terms(3, analyzer="char_wb", ngram_range=(3, 5), lowercase=False)
 
     def fit(self, texts: Sequence[str]) -> None:
-        folded = [_bare(text) for text in texts]
-        self._words.fit(folded)
-        self._runs.fit(folded)
-        self._accented.fit(texts)
+        written, bare, pairs = _words_and_pairs(texts)
+        self._accented.fit(*written)
+        self._words.fit(*bare)
+        self._runs.fit(*bare)
+        self._pairs.fit(*pairs)
 
     def of(self, texts: Sequence[str]) -> Matrix:
-        folded = [_bare(text) for text in texts]
-        parts = [self._words.transform(folded), self._runs.transform(folded), self._accented.transform(texts)]
-        return sparse.hstack(parts).tocsr().astype(np.float32)
+        written, bare, pairs = _words_and_pairs(texts)
+        words = sparse.hstack([self._words.of(*bare), self._pairs.of(*pairs)])
+        return sparse.hstack(
+            [normalize(part) for part in (words, self._runs.of(*bare), self._accented.of(*written))]
+        ).tocsr()
 
     def names(self) -> list[str]:
         """Of the columns."""
-        kinds = zip("wca", (self._words, self._runs, self._accented))
-        return [f"{kind}:{name}" for kind, one in kinds for name in one.get_feature_names_out()]
+        kinds = zip("wpca", (self._words, self._pairs, self._runs, self._accented))
+        return [f"{kind}:{name}" for kind, terms in kinds for name in terms.names]
+
+
+_Counted = tuple[Matrix, list[str]]
+"""How often each row holds each of some different units, and those units."""
+
+
+def _words_and_pairs(texts: Sequence[str]) -> tuple[_Counted, _Counted, _Counted]:
+    """The words of texts as they are written, the same bare, and bare pairs of neighbours."""
+    rows = [text.lower().split() for text in texts]
+    counts, written = _counted(rows)
+    bare = {word: _bare(word) for word in written}
+    pairs = ([f"{bare[one]} {bare[other]}" for one, other in pairwise(row)] for row in rows)
+    return (counts, written), (counts, list(bare.values())), _counted(pairs)
+
+
+def _counted(rows: Iterable[Sequence[str]]) -> _Counted:
+    different: dict[str, int] = {}
+    columns, ends = [], [0]
+    for row in rows:
+        columns += [different.setdefault(unit, len(different)) for unit in row]
+        ends.append(len(columns))
+    counts = sparse.csr_matrix((np.ones(len(columns), np.float32), columns, ends), (len(ends) - 1, len(different)))
+    counts.sum_duplicates()
+    return counts, list(different)
 
 
 class Lessons:
@@ -118,40 +182,47 @@ class Lessons:
         number = {topic: i for i, topic in enumerate(self.topics)}
         self.owner = np.array([number[document.topic] for document in self.documents])
         """Each document's topic, as a position in `topics`."""
-        texts = [_expand(document.text, abbreviations) for document in self.documents]
+        texts = [self._written(document.text) for document in self.documents]
         self.folded = [fold(text) for text in texts]
         self.spelling = Spelling.of(texts, [*abbreviations.always, *abbreviations.chat])
         self.features = _Features()
         self.features.fit(texts)
         self.terms = self.features.of(texts)
         self._keys = keys(texts)
-        self._examples = self.features.of(list(self._dressed(texts, around)))
+        self._examples = self.features.of(list(self._dressed(around)))
 
-    def _dressed(self, texts: Sequence[str], around: Around) -> Iterator[str]:
+    def _dressed(self, around: Around) -> Iterator[str]:
         """Every document twice, otherwise dressed, and without diacritics the second time."""
-        # The texts are composed already, and so need their surroundings be only once.
-        around = Around([normalise(text) for text in around.before], [normalise(text) for text in around.after])
         # What is drawn depends on the text alone: one more document changes nothing about the others.
         chances = [Random(int(key)) for key in self._keys]
-        for spelling in (str, fold):
-            for text, document, chance in zip(texts, self.documents, chances):
-                yield self.abbreviations.expand(spelling(around.dress(text, document.topic, chance)))
+        for spell in (self._written, self._bare):
+            said = around.changed(spell)
+            for document, chance in zip(self.documents, chances):
+                yield said.dress(spell(document.text), document.topic, chance)
 
-    def parts(self, number: int) -> Array:
-        """The documents shared out by their words alone: each document's part, 0 to `number` - 1."""
-        return (self._keys % np.uint64(number)).astype(int)
+    def _written(self, text: str) -> str:
+        return self.abbreviations.expand(_normalised(text))
 
-    def teach(self, seed: int = 0, recipe: Recipe = RECIPE, kept: Optional[Array] = None) -> LowRank:
-        """Teach one judge.
+    def _bare(self, text: str) -> str:
+        return self.abbreviations.expand(fold(_normalised(text)))
 
-        Args:
-            kept: a flag for each document: whether it is taught. None: all are.
-        """
-        some = np.flatnonzero(np.tile(np.ones(len(self.owner), bool) if kept is None else kept, 2))
+    @cached_property
+    def parts(self) -> Array:
+        """The documents shared out by their words alone: each document's part, 0 to `PARTS` - 1."""
+        return (self._keys % np.uint64(PARTS)).astype(int)
+
+    @cached_property
+    def judges(self) -> list[LowRank]:
+        """A judge for each part, who was not taught that part."""
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            return list(pool.map(self._teach, range(PARTS)))
+
+    def _teach(self, part: int) -> LowRank:
+        some = np.flatnonzero(np.tile(self.parts != part, 2))
         owner, key = np.tile(self.owner, 2)[some], np.concatenate([self._keys, self._keys + np.uint64(1)])[some]
         terms, topics = keys(self.features.names()), keys(self.topics)
         with threadpool_limits(1):
-            return teach(self._examples[some], owner, terms, topics, key, recipe, seed)
+            return teach(self._examples[some], owner, terms, topics, key, RECIPE, part)
 
 
 class TopicIndex:
@@ -177,9 +248,8 @@ class TopicIndex:
         for document, text in zip(lessons.documents, lessons.folded):
             self._said.setdefault(text, set()).add(document.topic)
         self._starts = np.searchsorted(lessons.owner, np.arange(len(self.topics)))
-        # Where judges that began differently disagree, their mean is less sure of itself.
-        with ThreadPoolExecutor(JUDGES) as pool:
-            self._judges = list(pool.map(lessons.teach, range(JUDGES)))
+        # Where judges that learned from different documents disagree, their mean is less sure of itself.
+        self._judges = lessons.judges
 
     def rank(self, text: str, gist: str = "") -> list[Match]:
         """What a text is about, likeliest first; the probabilities add up to 1.
@@ -226,6 +296,10 @@ def weighed(learned: Array, nearest: Array) -> Array:
         nearest: the cosine of each topic's nearest phrasing, 0–1.
     """
     return SHARPNESS * learned + NEAREST * nearest
+
+
+_normalised = lru_cache(maxsize=None)(normalise)
+"""For documents only, of which a process that waits to teach has most in hand before it is asked."""
 
 
 def _expand(text: str, abbreviations: Abbreviations) -> str:

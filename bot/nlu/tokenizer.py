@@ -36,15 +36,15 @@ class UndertheseaTokenizer(Tokenizer):  # type: ignore[misc]
     @staticmethod
     def get_default_config() -> Dict[str, Any]:
         """`abbreviations`: path of a YAML file of short forms; empty for none; null for those of the phrasebook.
-        `unaccented_copies`: also train on every example without its diacritics, since a model that has
-        never seen such text loses a quarter of its accuracy on it (docs/classifiers.md)."""
+        `unaccented_copies`: also hand every example on without its diacritics, for classifiers that do not see to
+        it themselves (docs/classifiers.md)."""
         return {
             "intent_tokenization_flag": False,
             "intent_split_symbol": "_",
             "token_pattern": None,
             "prefix_separator_symbol": None,
             "abbreviations": None,
-            "unaccented_copies": True,
+            "unaccented_copies": False,
         }
 
     def __init__(self, config: Dict[str, Any]) -> None:

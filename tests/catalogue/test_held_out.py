@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bot.catalogue.held_out import PARTS, HeldOut, held_out
-from bot.catalogue.search import Document, Lessons
+from bot.catalogue.held_out import HeldOut, held_out
+from bot.catalogue.search import PARTS, Document, Lessons
 from bot.text import NO_ABBREVIATIONS
 
 ABOUT = {
@@ -52,6 +52,6 @@ def test_a_document_does_not_answer_for_itself(documents: list[Document]) -> Non
 
 def test_one_more_document_leaves_the_others_in_their_parts(documents: list[Document]) -> None:
     few, more = Lessons(documents, NO_ABBREVIATIONS), Lessons([*documents, Document("a:b", "x y z")], NO_ABBREVIATIONS)
-    before = {one.text: part for one, part in zip(few.documents, few.parts(PARTS))}
-    after = {one.text: part for one, part in zip(more.documents, more.parts(PARTS))}
+    before = {one.text: part for one, part in zip(few.documents, few.parts)}
+    after = {one.text: part for one, part in zip(more.documents, more.parts)}
     assert before.items() <= after.items() and len(set(before.values())) == PARTS

@@ -63,7 +63,7 @@ def own_data(tmp_path: Path) -> Path:
 @pytest.fixture
 def staff_runtime(own_engine: sa.engine.Engine, book: Phrasebook, tmp_path: Path) -> Runtime:
     """What the console runs on; a test file may override it."""
-    return Runtime(replace(settings(), home=tmp_path), Store(own_engine), book)
+    return Runtime(replace(settings(), home=tmp_path), Store(own_engine), lambda: book)
 
 
 @dataclass

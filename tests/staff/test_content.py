@@ -37,7 +37,7 @@ NEW: dict[str, Any] = {
 
 @pytest.fixture
 def staff_runtime(own_engine: sa.engine.Engine, book: Phrasebook, tmp_path: Path, own_data: Path) -> Runtime:
-    return Runtime(replace(settings(), home=tmp_path, nlu_data=own_data), Store(own_engine), book)
+    return Runtime(replace(settings(), home=tmp_path, nlu_data=own_data), Store(own_engine), lambda: book)
 
 
 def fields(html: str) -> dict[str, Any]:

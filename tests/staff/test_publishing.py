@@ -41,7 +41,7 @@ NEW = [
 
 @pytest.fixture
 def staff_runtime(own_engine: Any, own_data: Path, book: Phrasebook, tmp_path: Path) -> Runtime:
-    return Runtime(replace(settings(), home=tmp_path, nlu_data=own_data), Store(own_engine), book)
+    return Runtime(replace(settings(), home=tmp_path, nlu_data=own_data), Store(own_engine), lambda: book)
 
 
 @pytest.fixture
