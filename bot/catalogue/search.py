@@ -299,7 +299,13 @@ def weighed(learned: Array, nearest: Array) -> Array:
 
 
 _normalised = lru_cache(maxsize=None)(normalise)
-"""For documents only, of which a process that waits to teach has most in hand before it is asked."""
+"""For documents only; see `get_ready`."""
+
+
+def get_ready(documents: Iterable[Document]) -> None:
+    """Read documents in advance: a process that waits to teach has most of them in hand before it is asked."""
+    for document in documents:
+        _normalised(document.text)
 
 
 def _expand(text: str, abbreviations: Abbreviations) -> str:

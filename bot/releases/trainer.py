@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 import traceback
+from contextlib import suppress
 from contextvars import copy_context
 from importlib import import_module
 from pathlib import Path
@@ -31,9 +32,9 @@ from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.loading import load_data
 
 from bot.catalogue.held_out import held_out
-from bot.catalogue.search import Lessons
+from bot.catalogue.search import Lessons, get_ready
 from bot.evaluation import fixed
-from bot.nlu.topic_linker import LESSONS, lessons_of
+from bot.nlu.topic_linker import LESSONS, documents, lessons_of
 from bot.phrasebook import BadPhrasebook
 from bot.releases import measure, snapshot
 from bot.releases.job import Job, Jobs, Stopped
@@ -202,7 +203,11 @@ def _warm_up() -> None:
     for name in ("rasa.model_training", "bot.catalogue.low_rank_steps"):
         import_module(name)
     spans("khởi động")
-    runtime().catalogue()
+    current = runtime()
+    catalogue = current.catalogue()
+    # Whoever opened the page may be about to mend a broken file.
+    with suppress(BadPhrasebook):
+        get_ready(documents(current.book, catalogue))
 
 
 def main(arguments: list[str]) -> Optional[int]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,15 @@ def test_it_learns(lessons: tuple[Any, Any]) -> None:
     shares = np.exp(judge.log_probabilities(features))
     assert np.allclose(shares.sum(axis=1), 1, atol=1e-4)
     assert (shares.argmax(axis=1) == owner).mean() > 0.95
+
+
+def test_what_is_kept_and_read_again_thinks_the_same(lessons: tuple[Any, Any]) -> None:
+    features, owner = lessons
+    judge = taught(features, owner, [str(i) for i in range(90)])
+    kept = pickle.dumps(judge)
+    assert len(kept) < 0.7 * sum(weights.nbytes for weights in vars(judge).values()) + 1000
+    again = pickle.loads(kept).log_probabilities(features)
+    assert again.dtype == np.float32 and np.allclose(again, judge.log_probabilities(features), atol=0.01)
 
 
 def test_touching_only_what_a_batch_holds_comes_to_the_same_as_plain_adam(lessons: tuple[Any, Any]) -> None:
