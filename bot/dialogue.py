@@ -6,7 +6,7 @@ them, and what was offered to choose from.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Optional
@@ -14,8 +14,8 @@ from typing import Optional
 from bot.catalogue.answers import Answer, Question, Writer, payload
 from bot.catalogue.places import Found, Mention
 from bot.phrasebook import Phrasebook
-from bot.text import fits, words
-from bot.understanding import LEAD, SURE, Understanding
+from bot.reference import Reference
+from bot.understanding import SURE, Understanding
 
 DEFAULT_FACETS = ("how", "office")
 """Answered where nothing in particular is asked about a procedure."""
@@ -23,18 +23,10 @@ ABOUT_THE_BOT = ("bot_challenge", "help", "delete_data")
 """Intents that ask something, which a ready reply answers."""
 FEW_CHOICES = 4
 HISTORY = 6
-LIKELY = 0.02
-"""Least probability of a procedure to count as chosen, as meant again, or as meant beside the one talked about."""
-CLEAR_LEAD = 2.0
-"""How many times likelier than the next one an offered procedure must be to count as chosen by words."""
-NEARBY = 20.0
-"""How many times likelier a procedure is that stands beside the one talked about."""
 UNSURE = 0.5
 """Below this confidence in a procedure, a single word names none, but asks about the one that is talked about."""
 GUESS = 0.5
 """Confidence in the first of the procedures that were offered, where nobody chose."""
-NAMED = 2
-"""Words of a correction that must be a procedure's (a single syllable is half a word, and says little)."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +80,12 @@ class Guide:
         state = self._placed(place, state)
         if place.found is Found.ELSEWHERE and _asks_where(found):
             return Turn(self.writer.elsewhere(place.name), state)
-        recalled = self._recalled(found, state)
+        refers = Reference(self.book, self.writer.label)
+        recalled = refers.recalled(found, state.procedure, state.history)
         if recalled:
             facets = found.facets or DEFAULT_FACETS
             return self._ask(replace(state, procedure=recalled, facets=facets, choices=()), place)
-        chosen = self._chosen_by_words(found, state)
+        chosen = refers.chosen(found, state.choices, state.said)
         if chosen:
             return self.chosen(chosen, state, found.facets)
         if found.kind == "choose":
@@ -100,9 +93,10 @@ class Guide:
         if found.kind == "place":
             return self._place_told(place, state)
         follows = found.kind == "follow_up" or ((state.procedure or state.choices) and _says_little(found))
-        nearby = self._nearby(found, state) if not follows or found.corrects or found.again else None
-        if nearby:
-            return self._answered(replace(found, topic=nearby, choices=()), place, state)
+        if state.procedure and (found.corrects or found.again or not follows):
+            nearby = refers.nearby(found, state.procedure, state.history)
+            if nearby in self.writer.catalogue.procedures:
+                return self._answered(replace(found, topic=nearby, choices=()), place, state)
         if follows:
             return self._followed_up(found, place, state)
         if found.kind == "choices":
@@ -146,92 +140,6 @@ class Guide:
                 return replace(state, unit=told[0], unit_choices=())
             return replace(state, unit=None, unit_choices=place.units)
         return state
-
-    def _recalled(self, found: Understanding, state: State) -> Optional[str]:
-        """The procedure of before that "cái khai sinh lúc nãy" means; without a name, the one before this one."""
-        if not found.back or not state.history:
-            return None
-        named = self._named(found.content, state.history)
-        if named:
-            return named
-        others = [code for code in state.history if code != state.procedure]
-        likely = [code for code, share in found.ranking if code in state.history and share >= LIKELY]
-        return likely[0] if likely else others[-1] if others else state.procedure
-
-    def _chosen_by_words(self, found: Understanding, state: State) -> Optional[str]:
-        """The offered procedure that the words of a message single out, if any."""
-        if not state.choices or not found.content or found.kind in ("choose", "place") or found.intent == "deny":
-            return None
-        if found.kind == "faq" and found.confidence >= SURE:
-            return None
-        if found.kind == "procedure" and (found.topic in state.choices or found.confidence >= SURE):
-            return found.topic if found.topic in state.choices else None
-        named = self._named(found.content, state.choices, state.said)
-        if named or found.kind in ("smalltalk", "faq"):
-            return named
-        offered = [(code, share) for code, share in found.ranking if code in state.choices]
-        if found.kind in ("procedure", "missing") or not offered:
-            return None
-        clear = len(offered) == 1 or offered[0][1] >= CLEAR_LEAD * offered[1][1]
-        return offered[0][0] if clear and offered[0][1] >= LIKELY else None
-
-    def _nearby(self, found: Understanding, state: State) -> Optional[str]:
-        """The procedure beside those talked about that a message means which does not name it in full.
-
-        "À nhầm, hộ kinh doanh cơ" says only what is different, "còn bị rách thì sao" leaves out what is talked about.
-        """
-        if not state.procedure or self._stands_alone(found):
-            return None
-        kin, doubtful = self.book.kin(state.procedure), found.kind in ("procedure", "choices")
-        if not (doubtful or found.corrects or found.again):
-            return None
-        if found.is_vague and not found.corrects and {*kin, *state.history} & set(found.choices):
-            return None
-        # "15 tuổi": no label has the number.
-        told = [word for word in found.content if not word.isdigit()]
-        # What is left out must be what the one talked about is called: "khai sinh" after a marriage is no ellipsis.
-        left_out = set(self._label(state.procedure)) - set(told)
-        like = [code for code in kin if _common(self._label(code), left_out)]
-        named = self._most_named(told, like, left_out, NAMED if found.corrects else len(told))
-        if named:
-            # Of "đăng ký tạm trú" and "xóa đăng ký tạm trú", who says "đăng ký" means the one without more.
-            return min(named, key=lambda code: len(self._label(code)))
-        wrong = state.procedure if found.corrects else None
-        ranking = [(code, share) for code, share in found.ranking if code != wrong]
-        return _likeliest(ranking, {*kin, *state.history}) if doubtful or found.corrects else None
-
-    def _stands_alone(self, found: Understanding) -> bool:
-        """Whether a message is believed whatever was talked about: it is clear, or has the procedure's very words."""
-        if found.kind == "procedure" and not set(found.content) - set(self._label(str(found.topic))):
-            return True
-        if found.kind in ("procedure", "missing", "faq"):
-            return found.confidence >= SURE
-        # Of small talk the classifier of intents must be persuaded too ("à nhầm, cháu 15 tuổi rồi").
-        return not found.content or (found.kind == "smalltalk" and found.intent != "out_of_scope")
-
-    def _named(self, said: Sequence[str], codes: Sequence[str], before: Sequence[str] = ()) -> Optional[str]:
-        """The only one of some procedures whose label has the most of the words said."""
-        named = self._most_named(said, codes, before)
-        return named[0] if len(named) == 1 else None
-
-    def _most_named(
-        self, said: Sequence[str], codes: Sequence[str], before: Collection[str] = (), least: int = 1
-    ) -> list[str]:
-        """Those of some procedures whose labels have the most of the words said, of those that tell them apart.
-
-        Args:
-            before: words said before; they decide between labels that have as many of those said now.
-            least: so many of the words said must be in a label, or else all.
-        """
-        labels = [set(self._label(code)) for code in codes]
-        shared = set.intersection(*labels) if len(labels) > 1 else set()
-        hits = [(_common(said, label - shared), _common(before, label - shared)) for label in labels]
-        best = max(hits, default=(0, 0))
-        enough = best[0] >= min(least, len(set(said))) > 0
-        return [code for code, hit in zip(codes, hits) if hit == best] if enough else []
-
-    def _label(self, code: str) -> list[str]:
-        return words(self.writer.label(code))
 
     def _numbered(self, number: int, state: State) -> Turn:
         offered = state.choices or state.unit_choices
@@ -334,18 +242,6 @@ def _says_little(found: Understanding) -> bool:
     if found.kind in ("faq", "not_understood"):
         return found.confidence < SURE and len(found.content) <= 2
     return len(found.content) <= 1 and (found.kind == "out_of_scope" or found.confidence < UNSURE)
-
-
-def _common(said: Iterable[str], right: Iterable[str]) -> int:
-    """How many of the words said are among the right ones."""
-    return sum(any(fits(word, one) for one in right) for word in set(said))
-
-
-def _likeliest(ranking: Sequence[tuple[str, float]], near: Collection[str]) -> Optional[str]:
-    """The best of the procedures nearby, if it is likely at all and leads once what is nearby weighs more."""
-    weighed = sorted(((share * (NEARBY if code in near else 1), code) for code, share in ranking), reverse=True)
-    (first, best), (second, _) = (*weighed, (0.0, ""), (0.0, ""))[:2]
-    return best if best in near and first >= NEARBY * LIKELY and first / (first + second) >= LEAD else None
 
 
 def _asks_where(found: Understanding) -> bool:

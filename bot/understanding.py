@@ -57,10 +57,10 @@ _OPENING, _NOT = r"^\W*(?:(?:à|ờ|ừ|ủa|thôi|dạ|vâng)\W+)*", r"(?:khôn
 _DENIED = re.compile(
     rf"{_OPENING}{_NOT}(?: phải| phai)?,|"
     rf"{_OPENING}{_NOT} (?:phải|phai) [^,.;]+?(?:[,.;]|\bmà\b|\bma\b)|"
-    rf"\b(?:chứ|chu) {_NOT} (?:phải|phai) .+$",
+    rf"\b(?:chứ|chu) {_NOT} (?:phải|phai) .+$|(?<!động )\bcơ(?: ạ| mà| nhé)?\W*$",
     re.IGNORECASE,
 )
-"""What somebody says they do not mean: "không phải công ty, …", "… chứ không phải hết hạn", "không, …"."""
+"""What somebody says they do not mean: "không phải công ty, …", "… chứ không phải hết hạn", "không, …"; "… cơ"."""
 _SENTENCE = re.compile(r"[.!?;\n]+")
 _ORDINALS = {"mot": 1, "nhat": 1, "dau": 1, "hai": 2, "nhi": 2, "ba": 3, "bon": 4, "tu": 4, "cuoi": -1, "chot": -1}
 _ORDINAL = re.compile(
@@ -202,9 +202,12 @@ class Listener:
         said = words(normalise(text))
         again = any(self._again.find(said))
         content = tuple(self.facets.content(rest, *fillers))
+        meant = meant_facets(cues, intents)
+        # "Thì sao" sounds like "thế nào" to the classifier, and asks whatever was asked before.
+        meant = tuple(facet for facet in meant if facet in cues or facet != "how") if again else meant
         return Says(
             facets=cues,
-            meant=cues if again else meant_facets(cues, intents),
+            meant=meant,
             number=ordinal(text),
             place=place,
             only_place=place and not cues and not content,

@@ -134,6 +134,13 @@ def test_a_correction_taken_for_small_talk(guide: Guide) -> None:
     assert refused.answer.payload["procedure"] is None
 
 
+def test_a_correction_that_fits_a_family_means_the_one_of_it_beside(guide: Guide) -> None:
+    state = guide.turn(about("1.014064"), NOWHERE, State()).state
+    expired = of_vague((CARD_CHANGED, "3.000347", "1.001456"), "hạn")
+    assert guide.turn(replace(expired, corrects=True), NOWHERE, state).answer.payload["kind"] == "procedure"
+    assert guide.turn(expired, NOWHERE, state).answer.payload["kind"] == "choices"
+
+
 ELLIPSIS = Understanding(
     "ask_how", "procedure", topic="1.004859", confidence=0.5, content=("đổi", "thẻ", "bố", "mẹ"),
     ranking=(("1.004859", 0.5), (CARD_CHANGED, 0.14)),
