@@ -114,6 +114,7 @@ def _state(tracker: Tracker) -> State:
         unit=tracker.get_slot("unit"),
         facets=tuple(tracker.get_slot("facets") or ()),
         choices=tuple(tracker.get_slot("choices") or ()),
+        said=tuple(tracker.get_slot("said") or ()),
         unit_choices=tuple(tracker.get_slot("unit_choices") or ()),
         day=tracker.get_slot("day"),
         history=tuple(tracker.get_slot("history") or ()),

@@ -14,7 +14,7 @@ from typing import Optional
 from bot.catalogue.answers import Answer, Question, Writer, payload
 from bot.catalogue.places import Found, Mention
 from bot.phrasebook import Phrasebook
-from bot.text import fits, words
+from bot.reference import Reference
 from bot.understanding import SURE, Understanding
 
 DEFAULT_FACETS = ("how", "office")
@@ -23,10 +23,10 @@ ABOUT_THE_BOT = ("bot_challenge", "help", "delete_data")
 """Intents that ask something, which a ready reply answers."""
 FEW_CHOICES = 4
 HISTORY = 6
-LIKELY = 0.02
-"""Least probability of an offered procedure to count as chosen by words, or of an earlier one as meant again."""
-CLEAR_LEAD = 2.0
-"""How many times likelier than the next one an offered procedure must be to count as chosen by words."""
+UNSURE = 0.5
+"""Below this confidence in a procedure, a single word names none, but asks about the one that is talked about."""
+GUESS = 0.5
+"""Confidence in the first of the procedures that were offered, where nobody chose."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class State:
     facets: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     """Procedures that were offered and not yet chosen from."""
+    said: tuple[str, ...] = ()
+    """The words that they were offered for."""
     unit_choices: tuple[str, ...] = ()
     """Units that were offered and not yet chosen from."""
     day: Optional[str] = None
@@ -78,23 +80,33 @@ class Guide:
         state = self._placed(place, state)
         if place.found is Found.ELSEWHERE and _asks_where(found):
             return Turn(self.writer.elsewhere(place.name), state)
-        recalled = self._recalled(found, state)
+        refers = Reference(self.book, self.writer.label)
+        recalled = refers.recalled(found, state.procedure, state.history)
         if recalled:
-            return self._ask(replace(state, procedure=recalled, facets=found.facets or DEFAULT_FACETS), place)
-        chosen = self._chosen_by_words(found, state)
+            facets = found.facets or DEFAULT_FACETS
+            return self._ask(replace(state, procedure=recalled, facets=facets, choices=()), place)
+        chosen = refers.chosen(found, state.choices, state.said)
         if chosen:
             return self.chosen(chosen, state, found.facets)
         if found.kind == "choose":
             return self._numbered(found.ordinal or 0, state)
         if found.kind == "place":
             return self._place_told(place, state)
-        if found.kind == "follow_up" or (state.procedure and _says_little(found)):
+        follows = found.kind == "follow_up" or ((state.procedure or state.choices) and _says_little(found))
+        if state.procedure and (found.corrects or found.again or not follows):
+            nearby = refers.nearby(found, state.procedure, state.history)
+            if nearby in self.writer.catalogue.procedures:
+                return self._answered(replace(found, topic=nearby, choices=()), place, state)
+        if follows:
             return self._followed_up(found, place, state)
         if found.kind == "choices":
             return self._offered(found, place, state)
         if found.kind == "procedure" and found.topic:
             return self._answered(found, place, state)
-        return Turn(self._about_no_procedure(found), replace(state, choices=(), unit_choices=()))
+        answer = self._about_no_procedure(found)
+        # Thanks, or a word about the weather, takes back nothing; a new matter does, and "none of these".
+        aside = found.kind != "missing" and found.intent != "deny"
+        return Turn(answer, state if aside else replace(state, choices=(), unit_choices=()))
 
     def chosen(self, procedure: str, state: State, facets: Sequence[str] = ()) -> Turn:
         """A procedure was picked from those offered (by tap, number or words)."""
@@ -129,40 +141,6 @@ class Guide:
             return replace(state, unit=None, unit_choices=place.units)
         return state
 
-    def _recalled(self, found: Understanding, state: State) -> Optional[str]:
-        """The procedure of before that "cái khai sinh lúc nãy" means; without a name, the one before this one."""
-        if not found.back or not state.history:
-            return None
-        named = self._named(found.content, state.history)
-        if named:
-            return named
-        others = [code for code in state.history if code != state.procedure]
-        likely = [code for code, share in found.ranking if code in state.history and share >= LIKELY]
-        return likely[0] if likely else others[-1] if others else state.procedure
-
-    def _chosen_by_words(self, found: Understanding, state: State) -> Optional[str]:
-        """The offered procedure that the words of a message single out, if any."""
-        if not state.choices or found.kind in ("choose", "place", "faq") or found.intent == "deny":
-            return None
-        if found.kind == "procedure" and (found.topic in state.choices or found.confidence >= SURE):
-            return found.topic if found.topic in state.choices else None
-        named = self._named(found.content, state.choices)
-        if named or found.kind == "smalltalk":
-            return named
-        offered = [(code, share) for code, share in found.ranking if code in state.choices]
-        if found.kind in ("procedure", "missing") or not offered:
-            return None
-        clear = len(offered) == 1 or offered[0][1] >= CLEAR_LEAD * offered[1][1]
-        return offered[0][0] if clear and offered[0][1] >= LIKELY else None
-
-    def _named(self, said: Sequence[str], codes: Sequence[str]) -> Optional[str]:
-        """The only one of some procedures whose label has the most of the words said, of those that tell it apart."""
-        labels = [words(self.writer.label(code)) for code in codes]
-        shared = set.intersection(*map(set, labels)) if len(labels) > 1 else set()
-        hits = [sum(any(fits(word, right) for right in set(label) - shared) for word in set(said)) for label in labels]
-        best = max(hits, default=0)
-        return codes[hits.index(best)] if best and hits.count(best) == 1 else None
-
     def _numbered(self, number: int, state: State) -> Turn:
         offered = state.choices or state.unit_choices
         if not offered or not (number == -1 or 1 <= number <= len(offered)):
@@ -171,26 +149,38 @@ class Guide:
         return self.chosen(picked, state) if state.choices else self.placed(picked, state)
 
     def _place_told(self, place: Mention, state: State) -> Turn:
+        if state.choices and state.procedure not in state.choices:
+            return Turn(self.writer.choices(state.choices, state.facets), state)
         if state.procedure is None:
             return Turn(self.reply("place_noted", "general"), state)
         return self._ask(replace(state, facets=_with_office(state.facets)), place, only_place=True)
 
     def _followed_up(self, found: Understanding, place: Mention, state: State) -> Turn:
+        if state.choices and found.facets:
+            return self._guessed(found, place, state)
         if state.procedure is None and found.topic:
             return self._answered(found, place, state)
         if state.procedure is None:
             return Turn(self.reply("which_procedure", "general"), replace(state, facets=found.facets))
         return self._ask(replace(state, facets=found.facets or state.facets or DEFAULT_FACETS, choices=()), place)
 
+    def _guessed(self, found: Understanding, place: Mention, state: State) -> Turn:
+        """Who asks on instead of choosing is answered about the first, the likeliest; the others stay offered."""
+        first = state.procedure if state.procedure in state.choices else state.choices[0]
+        state = replace(state, procedure=first, facets=found.facets or state.facets or DEFAULT_FACETS)
+        return self._ask(state, place, replace(found, confidence=GUESS, choices=state.choices))
+
     def _offered(self, found: Understanding, place: Mention, state: State) -> Turn:
         if state.procedure in found.choices:
             return self._ask(replace(state, facets=found.facets or state.facets, choices=()), place, found)
         codes = tuple(code for code in found.choices if code in self.writer.catalogue.procedures)[:FEW_CHOICES]
         answer = self.writer.choices(codes, found.facets, found.confidence)
-        return Turn(answer, replace(state, choices=codes, facets=found.facets))
+        return Turn(answer, replace(state, choices=codes, said=found.content, facets=found.facets))
 
     def _answered(self, found: Understanding, place: Mention, state: State) -> Turn:
-        facets = found.facets or DEFAULT_FACETS
+        # "Còn chứng thực chữ ký thì sao" asks the same about something else; a correction asks the same anew.
+        same = state.facets if state.procedure and (found.corrects or found.again) else ()
+        facets = found.facets or same or DEFAULT_FACETS
         return self._ask(replace(state, procedure=found.topic, facets=facets, choices=()), place, found)
 
     def _ask(
@@ -246,8 +236,12 @@ class Guide:
 
 
 def _says_little(found: Understanding) -> bool:
-    """Whether a message that fits no topic asks something, and hardly says about what ("nộp ở chỗ cũ luôn hả")."""
-    return found.kind in ("out_of_scope", "not_understood") and bool(found.facets) and len(found.content) <= 1
+    """Whether a message asks something, hardly says about what, and fits no topic ("nộp ở chỗ cũ luôn hả")."""
+    if not found.facets or found.kind in ("smalltalk", "missing", "place", "choose"):
+        return False
+    if found.kind in ("faq", "not_understood"):
+        return found.confidence < SURE and len(found.content) <= 2
+    return len(found.content) <= 1 and (found.kind == "out_of_scope" or found.confidence < UNSURE)
 
 
 def _asks_where(found: Understanding) -> bool:

@@ -138,6 +138,10 @@ class Around(_Strict):
     """Words that say nothing where somebody asks about a document by its number."""
     back: list[str]
     """Said of what was talked about before ("quay lại", "lúc nãy")."""
+    corrections: list[str] = []
+    """Said where the message before was a slip, or was misunderstood ("à nhầm", "ý tôi là")."""
+    same_question: list[str] = []
+    """Said where the same is asked about something else ("thế chứng thực chữ ký thì sao")."""
 
 
 class _CueFile(_Strict):
@@ -156,6 +160,11 @@ class Phrasebook:
     abbreviations: Abbreviations
     cues: dict[str, list[str]] = field(default_factory=dict)
     replies: dict[str, str] = field(default_factory=dict)
+
+    def kin(self, code: str) -> tuple[str, ...]:
+        """The procedures that somewhere stand beside this one to choose from: people mean one and say the other."""
+        families = (family.choices for family in self.vague if code in family.choices)
+        return tuple(dict.fromkeys(other for choices in families for other in choices if other != code))
 
     @property
     def short_names(self) -> dict[str, str]:

@@ -48,9 +48,19 @@ FACETS = ("office", "documents", "fee", "time", "online", "legal", "delegation",
 LIKELY_FACET, CERTAIN_FACET = 0.8, 0.97
 """Confidence from which the intent classifier is heard: where there is no cue word, and beside one."""
 
+OPENING = 1
+"""Words ("à", "em") before which the first word of a correction still opens a message."""
 LONG_NUMBER = 6
 """Digits of a number that is somebody's telephone, paper or file."""
 
+_OPENING, _NOT = r"^\W*(?:(?:à|ờ|ừ|ủa|thôi|dạ|vâng)\W+)*", r"(?:không|khong|ko|k|hông|hong)"
+_DENIED = re.compile(
+    rf"{_OPENING}{_NOT}(?: phải| phai)?,|"
+    rf"{_OPENING}{_NOT} (?:phải|phai) [^,.;]+?(?:[,.;]|\bmà\b|\bma\b)|"
+    rf"\b(?:chứ|chu) {_NOT} (?:phải|phai) .+$|(?<!động )\bcơ(?: ạ| mà| nhé)?\W*$",
+    re.IGNORECASE,
+)
+"""What somebody says they do not mean: "không phải công ty, …", "… chứ không phải hết hạn", "không, …"; "… cơ"."""
 _SENTENCE = re.compile(r"[.!?;\n]+")
 _ORDINALS = {"mot": 1, "nhat": 1, "dau": 1, "hai": 2, "nhi": 2, "ba": 3, "bon": 4, "tu": 4, "cuoi": -1, "chot": -1}
 _ORDINAL = re.compile(
@@ -92,6 +102,15 @@ class Understanding:
     """The words that say more than what is asked about, for a choice by words."""
     back: bool = False
     """Something that was talked about before is meant."""
+    corrects: bool = False
+    """The message before was a slip, or was misunderstood."""
+    again: bool = False
+    """The same is asked as before, about something else."""
+
+    @property
+    def is_vague(self) -> bool:
+        """Whether the choices are those that staff wrote for such a question, and not only the likeliest procedures."""
+        return self.kind == "choices" and self.confidence > max((share for _, share in self.ranking), default=0.0)
 
     def as_dict(self) -> dict[str, Any]:
         """JSON shape, as it travels in Rasa's parse data."""
@@ -151,7 +170,9 @@ class Listener:
     def __init__(self, book: Phrasebook) -> None:
         around = book.around
         self.facets = Facets(book.cues, book.abbreviations)
-        self._back = Phrases.of(around.back)
+        self._back, self._slip, self._again = (
+            Phrases.of(said) for said in (around.back, around.corrections, around.same_question)
+        )
         self._nothing, self._place, self._day, self._office, self._document = (
             Phrases.of(words(normalise(fillers)))
             for fillers in (
@@ -173,22 +194,34 @@ class Listener:
             intents: as classified, with their confidences, best first.
         """
         cues = self.facets.find(rest)
-        fillers = [self._nothing]
+        fillers = [self._slip, self._again, self._nothing]
         fillers += [self._place] if place else []
         fillers += [self._day] if day else []
         # "Vì sao lại là công an?" asks about the office that was named, and is about no other procedure.
         fillers += [self._office] if "delegation" in cues else []
+        said = words(normalise(text))
+        again = any(self._again.find(said))
         content = tuple(self.facets.content(rest, *fillers))
+        meant = meant_facets(cues, intents)
+        # "Thì sao" sounds like "thế nào" to the classifier, and asks whatever was asked before.
+        meant = tuple(facet for facet in meant if facet in cues or facet != "how") if again else meant
         return Says(
             facets=cues,
-            meant=meant_facets(cues, intents),
+            meant=meant,
             number=ordinal(text),
             place=place,
             only_place=place and not cues and not content,
             only_day=day and not content,
             content=content,
-            back=any(self._back.find(words(normalise(text)))),
+            back=any(self._back.find(said)),
+            corrects=any(at <= OPENING for at, _ in self._slip.find(said)) or self.meant(text) != text,
+            again=again,
         )
+
+    def meant(self, text: str) -> str:
+        """A text without what it says is not meant; all of it where little else would be left."""
+        left = _DENIED.sub(" ", text).strip()
+        return left if any(self.facets.content(left, self._slip, self._nothing)) else text
 
     def is_document_alone(self, rest: str, most: int) -> bool:
         """Whether a message that names a document says little besides (`rest`: without it, at most so many words)."""
@@ -236,6 +269,8 @@ class Says:
     """Nothing but when, and what is asked about it."""
     content: tuple[str, ...] = ()
     back: bool = False
+    corrects: bool = False
+    again: bool = False
     """See `Understanding`."""
 
 
@@ -262,6 +297,8 @@ def decide(matches: Sequence[Match], intent: str, says: Says, book: Phrasebook) 
         ranking=tuple(every[:RANKED]),
         content=says.content,
         back=says.back,
+        corrects=says.corrects,
+        again=says.again,
     )
     if says.only_place:
         return _with(found, "inform_place", "place")
@@ -269,7 +306,8 @@ def decide(matches: Sequence[Match], intent: str, says: Says, book: Phrasebook) 
         return _with(found, f"ask_{asked[0]}" if asked else "ask_how", "follow_up")
     if says.facets and not says.content and (says.place or not ranking or ranking[0][1] < SURE):
         return _with(found, f"ask_{asked[0]}", "follow_up")
-    if says.back:
+    # "Quay lại từ đầu" goes back to nothing in particular.
+    if says.back and not (best.topic == SMALL_TALK and best.probability >= SURE and intent == "start_over"):
         return _with(found, f"ask_{asked[0]}" if asked else "ask_how", "follow_up", topic=_hint(ranking))
     if kind == NONE:
         if says.place and best.probability < SURE:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from bot import phrasebook
@@ -13,6 +16,8 @@ from bot.understanding import Understanding
 from tests.conftest import TODAY
 
 BIRTH, AGAIN, MARRIAGE = "1.001193", "1.004884", "1.000894"
+SHOP_PAUSES, SHOP_ENDS, FIRM_PAUSES, FIRM_ENDS = "1.001570", "1.001266", "2.002029", "2.002023"
+CARD, CARD_OF_CHILD, CARD_CHANGED = "1.014061", "1.014062", "1.014063"
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +31,15 @@ def place(guide: Guide, text: str) -> Mention:
 
 
 def about(code: str, *facets: str) -> Understanding:
-    return Understanding("ask_office", "procedure", topic=code, facets=facets or ("office",), ranking=((code, 0.9),))
+    return Understanding(
+        "ask_office", "procedure", code, facets=facets or ("office",), confidence=0.9, ranking=((code, 0.9),)
+    )
 
 
 OFFER = Understanding(
-    "ask_how", "choices", choices=(BIRTH, AGAIN), facets=("fee",), ranking=((AGAIN, 0.4), (BIRTH, 0.1))
-)
+    "ask_how", "choices", choices=(BIRTH, AGAIN), facets=("fee",), confidence=0.4, content=("khai", "sinh"),
+    ranking=((AGAIN, 0.4), (BIRTH, 0.1)),
+)  # fmt: skip
 
 
 def test_follow_ups_keep_the_procedure_and_the_place(guide: Guide) -> None:
@@ -62,13 +70,113 @@ def test_choosing_by_number_answers_what_was_asked(guide: Guide, number: int, co
 
 def test_choosing_by_words(guide: Guide) -> None:
     offered = guide.turn(OFFER, NOWHERE, State())
-    assert guide.turn(OFFER, NOWHERE, offered.state).answer.payload["procedure"]["code"] == AGAIN
+    told = replace(OFFER, content=("mất", "sổ"))
+    assert guide.turn(told, NOWHERE, offered.state).answer.payload["procedure"]["code"] == AGAIN
 
 
 def test_a_number_out_of_range_changes_nothing(guide: Guide) -> None:
     offered = guide.turn(OFFER, NOWHERE, State())
     wrong = guide.turn(Understanding("choose", "choose", ordinal=7), NOWHERE, offered.state)
     assert wrong.answer.payload["procedure"] is None and wrong.state == offered.state
+
+
+def of_vague(choices: tuple[str, ...], content: str, **parts: Any) -> Understanding:
+    """Choices that staff wrote for such words."""
+    said = tuple(content.split())
+    return Understanding("ask_how", "choices", choices=choices, confidence=0.95, content=said, **parts)
+
+
+PAUSE = of_vague((SHOP_PAUSES, SHOP_ENDS, FIRM_PAUSES, FIRM_ENDS), "tạm ngừng kinh doanh")
+SHOPS = of_vague(("1.001612", "2.000720", SHOP_PAUSES, SHOP_ENDS), "hộ kinh doanh")
+
+
+def test_what_was_said_before_decides_between_offers_with_the_words_said_now(guide: Guide) -> None:
+    offered = guide.turn(PAUSE, NOWHERE, State())
+    chosen = guide.turn(SHOPS, NOWHERE, offered.state)
+    assert chosen.answer.payload["procedure"]["code"] == SHOP_PAUSES
+
+
+def test_a_place_told_keeps_the_offer(guide: Guide) -> None:
+    offered = guide.turn(OFFER, NOWHERE, State())
+    told = guide.turn(Understanding("inform_place", "place"), place(guide, "phường Láng"), offered.state)
+    assert told.answer.payload["kind"] == "choices"
+    chosen = guide.turn(Understanding("choose", "choose", ordinal=1), NOWHERE, told.state)
+    assert (chosen.answer.payload["procedure"]["code"], chosen.answer.payload["unit"]["name"]) == (BIRTH, "Phường Láng")
+
+
+def test_who_asks_on_is_answered_about_the_first_and_may_still_choose(guide: Guide) -> None:
+    before = guide.turn(about(MARRIAGE), NOWHERE, State())
+    offered = guide.turn(OFFER, NOWHERE, before.state)
+    asked = guide.turn(Understanding("ask_time", "follow_up", facets=("time",)), NOWHERE, offered.state)
+    assert (asked.answer.payload["procedure"]["code"], asked.answer.payload["facet"]) == (BIRTH, "time")
+    assert [button.payload for button in asked.answer.buttons] == [f'/choose{{"procedure": "{AGAIN}"}}']
+    chosen = guide.turn(Understanding("choose", "choose", ordinal=2), NOWHERE, asked.state)
+    assert (chosen.answer.payload["procedure"]["code"], chosen.answer.payload["facet"]) == (AGAIN, "time")
+
+
+@pytest.mark.parametrize(("intent", "kept"), [("thanks", True), ("deny", False)])
+def test_an_aside_keeps_the_offer(guide: Guide, intent: str, kept: bool) -> None:
+    offered = guide.turn(OFFER, NOWHERE, State())
+    assert bool(guide.turn(Understanding(intent, "smalltalk"), NOWHERE, offered.state).state.choices) is kept
+
+
+def test_a_correction_keeps_what_was_asked_and_what_was_not_corrected(guide: Guide) -> None:
+    state = guide.turn(about(FIRM_PAUSES, "documents"), NOWHERE, State()).state
+    turn = guide.turn(replace(SHOPS, corrects=True), NOWHERE, state)
+    assert (turn.answer.payload["procedure"]["code"], turn.answer.payload["facet"]) == (SHOP_PAUSES, "documents")
+
+
+def test_a_correction_taken_for_small_talk(guide: Guide) -> None:
+    state = guide.turn(about(CARD_OF_CHILD), NOWHERE, State()).state
+    slip = Understanding("out_of_scope", "smalltalk", confidence=0.9, content=("15", "tuổi"), corrects=True)
+    assert guide.turn(slip, NOWHERE, state).answer.payload["procedure"]["code"] == CARD
+    refused = guide.turn(replace(slip, intent="deny"), NOWHERE, state)
+    assert refused.answer.payload["procedure"] is None
+
+
+def test_a_correction_that_fits_a_family_means_the_one_of_it_beside(guide: Guide) -> None:
+    state = guide.turn(about("1.014064"), NOWHERE, State()).state
+    expired = of_vague((CARD_CHANGED, "3.000347", "1.001456"), "hạn")
+    assert guide.turn(replace(expired, corrects=True), NOWHERE, state).answer.payload["kind"] == "procedure"
+    assert guide.turn(expired, NOWHERE, state).answer.payload["kind"] == "choices"
+
+
+ELLIPSIS = Understanding(
+    "ask_how", "procedure", topic="1.004859", confidence=0.5, content=("đổi", "thẻ", "bố", "mẹ"),
+    ranking=(("1.004859", 0.5), (CARD_CHANGED, 0.14)),
+)  # fmt: skip
+
+
+def test_what_is_left_out_is_what_was_talked_about(guide: Guide) -> None:
+    state = guide.turn(about(CARD_OF_CHILD), NOWHERE, State()).state
+    assert guide.turn(ELLIPSIS, NOWHERE, state).answer.payload["procedure"]["code"] == CARD_CHANGED
+    elsewhere = guide.turn(about(MARRIAGE), NOWHERE, State()).state
+    assert guide.turn(ELLIPSIS, NOWHERE, elsewhere).answer.payload["procedure"]["code"] == "1.004859"
+
+
+@pytest.mark.parametrize("change", [{"confidence": 0.9}, {"content": ("thay", "đổi", "hộ", "tịch")}])
+def test_a_message_that_names_its_procedure_leaves_nothing_out(guide: Guide, change: dict[str, Any]) -> None:
+    state = guide.turn(about(CARD_OF_CHILD), NOWHERE, State()).state
+    assert guide.turn(replace(ELLIPSIS, **change), NOWHERE, state).answer.payload["procedure"]["code"] == "1.004859"
+
+
+def test_the_same_is_asked_about_another_procedure(guide: Guide) -> None:
+    state = guide.turn(about(BIRTH, "fee"), NOWHERE, State()).state
+    same = Understanding("ask_how", "procedure", topic=MARRIAGE, confidence=0.9, content=("kết", "hôn"), again=True)
+    assert guide.turn(same, NOWHERE, state).answer.payload["facet"] == "fee"
+
+
+@pytest.mark.parametrize(
+    ("kind", "confidence", "content"),
+    [("faq", 0.5, ("ai", "thay")), ("not_understood", 0.0, ("chỗ", "cũ")), ("choices", 0.2, ("sổ",))],
+)
+def test_few_words_that_fit_no_topic_are_about_what_is_talked_about(
+    guide: Guide, kind: str, confidence: float, content: tuple[str, ...]
+) -> None:
+    state = guide.turn(about(BIRTH), NOWHERE, State()).state
+    found = Understanding("ask_documents", kind, facets=("documents",), confidence=confidence, content=content)
+    turn = guide.turn(found, NOWHERE, state)
+    assert (turn.answer.payload["procedure"]["code"], turn.answer.payload["facet"]) == (BIRTH, "documents")
 
 
 def test_a_new_procedure_ends_the_choice(guide: Guide) -> None:

@@ -123,6 +123,55 @@ def test_what_says_nothing_new_is_about_what_was_talked_about(
     assert decide(matches, "out_of_scope", says, book).kind in ("follow_up", "place")
 
 
+def hear(book: Phrasebook, text: str) -> Says:
+    return Listener(book).hear(text, Listener(book).meant(text), False, False, [("ask_how", 0.9)])
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("không phải công ty, là hộ kinh doanh", "là hộ kinh doanh"),
+        ("khong phai xay moi ma la sua nha", "la sua nha"),
+        ("bị mất luôn rồi chứ không phải hết hạn", "bị mất luôn rồi"),
+        ("à không, tạm trú cơ", "tạm trú"),
+        ("xe có động cơ", "xe có động cơ"),
+        ("không phải thế", "không phải thế"),
+        ("ko phải mấy cái này", "ko phải mấy cái này"),
+        ("không có giấy chứng sinh, làm khai sinh thế nào", "không có giấy chứng sinh, làm khai sinh thế nào"),
+        ("chuyển mục đích đất không phải xin phép", "chuyển mục đích đất không phải xin phép"),
+    ],
+)
+def test_what_is_denied_is_not_meant(book: Phrasebook, text: str, meant: str) -> None:
+    assert Listener(book).meant(text) == meant
+
+
+@pytest.mark.parametrize("text", ["à nhầm, cháu 15 tuổi rồi", "ý tôi là tạm trú", "nhầm rồi, xe cũ", "không, xe cũ cơ"])
+def test_a_correction_is_heard(book: Phrasebook, text: str) -> None:
+    assert hear(book, text).corrects
+
+
+@pytest.mark.parametrize("text", ["giấy khai sinh ghi nhầm tên", "đất không phải xin phép", "không có hộ khẩu"])
+def test_a_slip_in_a_paper_is_no_correction(book: Phrasebook, text: str) -> None:
+    assert not hear(book, text).corrects
+
+
+def test_the_same_is_asked_about_something_else(book: Phrasebook) -> None:
+    says = hear(book, "còn chứng thực chữ ký thì sao")
+    assert (says.again, says.meant, says.content) == (True, (), ("chứng", "thực", "chữ", "ký"))
+
+
+def test_back_to_the_beginning_is_back_to_nothing(book: Phrasebook) -> None:
+    says = hear(book, "quay lại từ đầu")
+    assert says.back
+    assert decide([Match("none:small_talk", 0.99)], "start_over", says, book).intent == "start_over"
+    assert decide([Match("none:small_talk", 0.4)], "thanks", says, book).kind == "follow_up"
+
+
+def test_choices_that_staff_wrote_are_told_from_doubt(book: Phrasebook) -> None:
+    assert understand(book, ("vague:0", 0.5), ("procedure:1.001193", 0.2)).is_vague
+    assert not understand(book, ("procedure:1.001193", 0.2), ("procedure:1.004884", 0.19)).is_vague
+
+
 def test_words_that_name_another_matter_are_not_passed_over(book: Phrasebook) -> None:
     says = Listener(book).hear("vì sao đăng ký xe", "vì sao đăng ký xe", False, False, [])
     assert "xe" in says.content

@@ -119,7 +119,7 @@ class TopicLinker(GraphComponent):  # type: ignore[misc]
             return
         place = message.get(PLACE) or {"found": Found.NOTHING.value, "start": 0, "end": 0}
         rest = _without(text, place, message.get(DAY), vars(decision) if decision else None)
-        rest = index.spelling.mend(rest)
+        rest = index.spelling.mend(self._listener.meant(rest))
         intents = [(one["name"], one["confidence"]) for one in message.get(INTENT_RANKING_KEY) or ()]
         named, day = place["found"] != Found.NOTHING.value, message.get(DAY) is not None
         says = self._listener.hear(text, rest, named, day, intents)
