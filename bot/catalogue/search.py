@@ -44,7 +44,7 @@ DRESSED = 0.35
 """Share of the examples that are given somebody else's beginning, and share that are given another end."""
 TOLD = 0.15
 """Share of the examples before which, and share after which, somebody tells a story."""
-RECIPE = Recipe(rank=64, epochs=3, rate=1e-2, batch=512)
+RECIPE = Recipe(rank=64, epochs=2, rate=1.4e-2, batch=512)
 """Few passes: with a dozen phrasings a topic, more of them learn the writer instead of the topic."""
 PARTS = 4
 """Of the documents. There are as many classifiers, each taught without one part: together they know everything, and
