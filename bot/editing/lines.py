@@ -269,10 +269,8 @@ class Lines:
         line = self._lines[key.start_mark.line]
         prefix = line[: key.start_mark.column]
         rendered = self._rendered({key.value: _in_style(new, node)}, prefix)
-        on_one_line = node.start_mark.line == node.end_mark.line and isinstance(node, ScalarNode)
-        rest = self._lines[node.end_mark.line][node.end_mark.column :].removesuffix("\r") if on_one_line else ""
-        if rest.strip().startswith("#"):
-            rendered[0] += rest
+        if isinstance(node, ScalarNode):
+            rendered[0] += self._remark(node)
         self._replace(key.start_mark.line, _end(node, key), rendered)
 
     def _items_start_lines(self, node: Any) -> bool:
@@ -299,11 +297,26 @@ class Lines:
         """A whole value anew, for one that stands on a single line."""
         parent = self._node(path[:-1])
         found = _child(parent, path[-1])
-        if found is None or found[0] is None or parent.flow_style:
+        if found is None or parent.flow_style:
             raise CannotEdit("mục được viết trên một dòng {…}")
         key, node = found
-        prefix = self._lines[key.start_mark.line][: key.start_mark.column]
-        self._replace(key.start_mark.line, _end(node, key), self._rendered({key.value: values}, prefix))
+        start = (key or node).start_mark
+        prefix = self._lines[start.line][: start.column]
+        if key is not None:
+            rendered = self._rendered({key.value: values}, prefix)
+        elif prefix.strip() == "-":
+            rendered = self._items([values], parent.start_mark.column)
+        else:
+            raise CannotEdit("cách viết của danh sách không cho sửa tự động")
+        rendered[0] += self._remark(node)
+        self._replace(start.line, _end(node, key), rendered)
+
+    def _remark(self, node: Any) -> str:
+        """The comment behind a value that ends on the line on which it begins."""
+        if node.start_mark.line != node.end_mark.line:
+            return ""
+        rest = self._lines[node.end_mark.line][node.end_mark.column :].removesuffix("\r")
+        return rest if rest.strip().startswith("#") else ""
 
     def _remake(self, path: Where, value: Any) -> None:
         """A mapping or list directly below the top: empty, not there yet, or to be emptied."""
@@ -339,7 +352,8 @@ def _dumped(data: Any, offset: int) -> list[str]:
 
 
 def _prepared(value: Any) -> Any:
-    """Data with the style in which `nlu_data/` is written: text of several lines as a block, sources on one line."""
+    """Data with the style in which `nlu_data/` is written: text of several lines as a block; sources and fixed
+    questions on one line."""
     if isinstance(value, (DoubleQuotedScalarString, SingleQuotedScalarString)):
         return value
     if isinstance(value, str) and "\n" in value:
@@ -350,10 +364,20 @@ def _prepared(value: Any) -> Any:
             for key, each in value.items():
                 mapping[key] = DoubleQuotedScalarString(each) if isinstance(each, str) else each
             mapping.fa.set_flow_style()
+        if "ask" in value:
+            mapping["expect"] = CommentedMap((key, _codes_quoted(each)) for key, each in value["expect"].items())
+            mapping.fa.set_flow_style()
         return mapping
     if isinstance(value, list):
         return CommentedSeq(_prepared(each) for each in value)
     return value
+
+
+def _codes_quoted(value: Any) -> Any:
+    """What is expected of an answer, with procedures' codes (numbers for YAML) in the quotes that people write."""
+    if isinstance(value, (list, tuple)):
+        return CommentedSeq(map(_codes_quoted, value))
+    return DoubleQuotedScalarString(value) if isinstance(value, str) and value[:1].isdigit() else value
 
 
 def _in_style(value: Any, node: Any) -> Any:

@@ -316,7 +316,8 @@ def restore(request: Request) -> Response:
 
 
 def try_it(request: Request) -> Response:
-    text = access.field(request, "text") or request.query_params.get("q", "")
+    # `ask`: from the form of a fixed question.
+    text = access.field(request, "text") or access.field(request, "ask") or request.query_params.get("q", "")
     turns = [line.strip() for line in text.splitlines() if line.strip()]
     releases, serving = _releases(request), _serving(request)
     published, draft = releases.published(), releases.draft()

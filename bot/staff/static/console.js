@@ -12,7 +12,9 @@ document.addEventListener("input", (event) => {
   const form = event.target.closest("form[data-guard]");
   if (form) touched.add(form);
 });
-document.addEventListener("submit", (event) => touched.delete(event.target));
+document.addEventListener("submit", (event) => {
+  if (event.submitter?.formTarget !== "_blank") touched.delete(event.target);
+});
 window.addEventListener("beforeunload", (event) => {
   if ([...touched].some((form) => form.isConnected)) event.preventDefault();
 });
