@@ -154,5 +154,13 @@ def failed(measured: Mapping[str, Any]) -> list[str]:
     return [str(title) for title, _, wrong in _rows(measured)]
 
 
+def refusal(measured: Mapping[str, Any]) -> str:
+    """Why a version may be published only by somebody who answers for it; empty: it passes."""
+    if not measured.get("fixed"):
+        return "Bản nháp chưa được hỏi câu cố định nào, nên chưa xuất bản được."
+    wrong = len(failed(measured))
+    return f"Chưa xuất bản được: {wrong} câu hỏi cố định còn trả lời sai." if wrong else ""
+
+
 def _rows(measured: Mapping[str, Any]) -> Iterable[Sequence[Any]]:
     return [row for row in measured.get("fixed") or [] if row[2]]

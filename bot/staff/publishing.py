@@ -148,16 +148,13 @@ def _weakest(rows: list[list[Any]], titles: Callable[[str], str], most: int = 8)
 
 
 def train(request: Request) -> Response:
-    jobs, latest = _jobs(request), _jobs(request).latest()
-    if latest and latest.is_running and latest.can_wait:
-        jobs.cancel(latest.id)
-        jobs.end(latest.id, "cancelled")
     return _started(request, None, "Đã bắt đầu huấn luyện. Bot vẫn trả lời người dân như thường.")
 
 
 def _started(request: Request, release: Optional[int], said: str) -> Response:
+    jobs, who = _jobs(request), access.user(request).name
     try:
-        job = _jobs(request).start(access.user(request).name, release)
+        job = jobs.start(who, release) if release else jobs.start_before_others(who)
     except Busy as busy:
         flash(request, str(busy), "error")
         return go(request, PATH)
@@ -192,11 +189,10 @@ def publish(request: Request) -> Response:
         flash(request, "Bản nháp này không còn là bản mới nhất. Bạn xem lại rồi xuất bản.", "error")
         return go(request, PATH)
     measured = releases.measured(draft.id)
-    failed = measure.failed(measured)
-    passes = bool(measured.get("fixed")) and not failed
-    override = access.field(request, "override") == "1"
+    refusal, failed = measure.refusal(measured), measure.failed(measured)
+    passes, override = not refusal, access.field(request, "override") == "1"
     if not passes and not override:
-        return _overview(request, _refusal(failed), 422)
+        return _overview(request, f"{refusal} Xem bên dưới.", 422)
     if not passes and not access.user(request).role.covers(Role.ADMINISTRATOR):
         raise HTTPException(403, "Còn câu hỏi cố định trả lời sai: chỉ người quản trị được xuất bản.")
     if not passes and not reason:
@@ -208,12 +204,6 @@ def publish(request: Request) -> Response:
     audit.record(request, "publish.publish" if passes else "publish.override", f"phiên bản {draft.id}", detail)
     flash(request, f"Đã xuất bản phiên bản {draft.id}. Câu hỏi tiếp theo đã do phiên bản này trả lời.")
     return go(request, PATH)
-
-
-def _refusal(failed: list[str]) -> str:
-    if not failed:
-        return "Bản nháp chưa được hỏi câu cố định nào, nên chưa xuất bản được."
-    return f"Chưa xuất bản được: {len(failed)} câu hỏi cố định còn trả lời sai (xem bên dưới)."
 
 
 def _put(request: Request, number: int, kind: str, reason: str = "") -> str:
