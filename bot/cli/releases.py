@@ -53,6 +53,7 @@ def publish_command(
 def releases_command() -> None:
     """Các phiên bản của bot, mới nhất trước: ai huấn luyện, lúc nào, đúng bao nhiêu, bản nào đang phục vụ."""
     from bot.releases import starting
+    from bot.releases.measure import told
     from bot.staff.pages import moment
 
     current, releases = _place()
@@ -63,7 +64,7 @@ def releases_command() -> None:
         row = by_number.get(one.id)
         state = f"{moment(row.at)} {row.who}" if row else "bản nháp" if draft and one.id == draft.id else "–"
         now = " ← đang phục vụ" if published and one.id == published.id else ""
-        figures = [_figure(one, name) for name in ("fixed", "held_out")]
+        figures = [told(one.figures.get(name)) for name in ("fixed", "held_out")]
         table.add_row(str(one.id), f"{moment(one.at)} {one.who}", *figures, state + now)
     console.print(table)
     if published is None:
@@ -78,11 +79,6 @@ def _place() -> tuple[Runtime, Releases]:
 
     current = runtime()
     return current, Releases(current.store.engine, current.settings.models)
-
-
-def _figure(one: Release, name: str) -> str:
-    right, asked = one.figures.get(name) or (0, 0)
-    return f"{right}/{asked}" if asked else "chưa đo"
 
 
 def _trained(current: Runtime, releases: Releases) -> Release:
@@ -120,7 +116,8 @@ def _tell(releases: Releases, draft: Release, measured: dict[str, Any]) -> None:
     """How a version fares, beside the one that answers now."""
     from bot.releases import measure
 
-    say(f"Phiên bản {draft.id}: câu hỏi cố định đúng {_figure(draft, 'fixed')}, hỏi lại {_figure(draft, 'held_out')}.")
+    fixed, held_out = (measure.told(draft.figures.get(name)) for name in ("fixed", "held_out"))
+    say(f"Phiên bản {draft.id}: câu hỏi cố định đúng {fixed}, hỏi lại từng cách hỏi đúng {held_out}.")
     for one in measure.fixed_pairs(measured):
         if one.wrong:
             say(f"  ✗ {one.title} → {one.answer} ({'; '.join(one.wrong)})")

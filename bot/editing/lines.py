@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -23,6 +24,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarStri
 Where = Sequence[Union[str, int]]
 """Keys and positions from the top of a file to a value."""
 _WIDE = 1_000_000
+_WORDS = re.compile(r"[^\W\d_][\w ]*")
 
 
 class NotYaml(ValueError):
@@ -365,7 +367,7 @@ def _prepared(value: Any) -> Any:
                 mapping[key] = DoubleQuotedScalarString(each) if isinstance(each, str) else each
             mapping.fa.set_flow_style()
         if "ask" in value:
-            mapping["expect"] = CommentedMap((key, _codes_quoted(each)) for key, each in value["expect"].items())
+            mapping = _quoted(value)
             mapping.fa.set_flow_style()
         return mapping
     if isinstance(value, list):
@@ -373,11 +375,16 @@ def _prepared(value: Any) -> Any:
     return value
 
 
-def _codes_quoted(value: Any) -> Any:
-    """What is expected of an answer, with procedures' codes (numbers for YAML) in the quotes that people write."""
+def _quoted(value: Any) -> Any:
+    """Data to stand on one line: in quotes whatever is more than words.
+
+    Between braces, ruamel.yaml would write "ở đâu?" without them, which libyaml does not read; codes would be numbers.
+    """
+    if isinstance(value, Mapping):
+        return CommentedMap((key, _quoted(each)) for key, each in value.items())
     if isinstance(value, (list, tuple)):
-        return CommentedSeq(map(_codes_quoted, value))
-    return DoubleQuotedScalarString(value) if isinstance(value, str) and value[:1].isdigit() else value
+        return CommentedSeq(map(_quoted, value))
+    return DoubleQuotedScalarString(value) if isinstance(value, str) and not _WORDS.fullmatch(value) else value
 
 
 def _in_style(value: Any, node: Any) -> Any:

@@ -11,6 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.editing.differences import LABELS
+from bot.editing.editor import KINDS
+from bot.evaluation import fixed
 from bot.phrasebook import BadPhrasebook
 from bot.releases import measure, snapshot, starting
 from bot.releases.job import AUTOMATIC, Busy, Job, Jobs
@@ -20,7 +23,9 @@ from bot.releases.workers import Workers
 from bot.runtime import Runtime
 from bot.staff import access, audit
 from bot.staff.accounts import Role
-from bot.staff.pages import flash, go, page
+from bot.staff.pages import flash, go, page, templates
+from bot.staff.workbench import workbench
+from bot.understanding import FAQ, MISSING, split_topic
 
 if TYPE_CHECKING:
     from bot.releases.serving import Serving
@@ -37,9 +42,23 @@ KIND_TITLES = {
     "override": "Xuất bản dù còn câu sai",
     "rollback": "Quay lại",
 }
+SECTIONS = ("faq", "procedures", "vague", "missing", "questions")
+"""What groups the entries of a file: says nothing that the file's name does not say."""
+WORDS = {**LABELS, "topic": "Chủ đề", "url": "liên kết", "title": "tên", "as_of": "ngày", **fixed.EXPECTED}
 
 
 # What the pages stand on
+
+
+def place(where: str) -> str:
+    """Where a file was changed, in the words of the forms: "Đăng ký khai sinh → Cách hỏi"."""
+    section, *parts = where.split(" → ")
+    if section not in SECTIONS or not parts:
+        parts = [section, *parts]
+    return " → ".join(WORDS.get(part, part) for part in parts)
+
+
+templates.env.filters.update(told=measure.told, place=place)
 
 
 def _mine(request: Request) -> Runtime:
@@ -67,9 +86,16 @@ def _serving(request: Request) -> Optional[Serving]:
 
 
 def _titles(request: Request) -> Callable[[str], str]:
-    book, procedures = _mine(request).book, _mine(request).catalogue().procedures
-    official = {code: str(procedure.name) for code, procedure in procedures.items()}
-    return lambda topic: measure.topic_title(topic, book, official)
+    """Topics in words. What is new since the bot started is named as the files name it."""
+    book, bench = _mine(request).book, workbench(request)
+    official, entries = bench.codes(), bench.editor.snapshot()
+
+    def title(topic: str) -> str:
+        kind, name = split_topic(topic)
+        new = entries.named(KINDS[kind], name) if kind in (FAQ, MISSING) else None
+        return measure.topic_title(topic, book, official, new.title if new else "")
+
+    return title
 
 
 # Train and publish

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import cast
 
+from starlette.applications import Starlette
+from starlette.datastructures import State
 from starlette.requests import Request
 
 from bot.editing.checks import Checker, Sayings, said
@@ -117,7 +120,17 @@ _MAKING = Lock()
 
 def workbench(request: Request) -> Workbench:
     """The console's workbench, made on first use."""
-    state = request.app.state
+    return _workbench(request.app.state)
+
+
+def warm(console: Starlette) -> threading.Thread:
+    """Read the files before anybody comes, which takes seconds: in a thread, which is given."""
+    thread = threading.Thread(target=lambda: _workbench(console.state).sayings(), name="warm-workbench", daemon=True)
+    thread.start()
+    return thread
+
+
+def _workbench(state: State) -> Workbench:
     with _MAKING:
         if not hasattr(state, "workbench"):
             state.workbench = Workbench(state.runtime, getattr(state, "links", None) or Links())

@@ -59,13 +59,13 @@ def test_a_question_is_added_edited_retired_and_used_again(console: Console, own
     lan = console.person()
     lan.get(f"{LIST}/new")
     saved = lan.post(
-        f"{LIST}/new", {**NEW, "ask": "Đăng ký tạm trú, phường Hồng Hà\nthế mất mấy ngày", "unit": "hong ha"}
+        f"{LIST}/new", {**NEW, "ask": "Đăng ký tạm trú, phường Hồng Hà\nthế mất mấy ngày?", "unit": "hong ha"}
     )
     assert saved.status_code == 303
     after = path.read_text(encoding="utf-8").splitlines()
     assert after[: len(before)] == before, "comments, order and every other line stay"
     assert after[len(before) :] == [
-        "  - {ask: ['Đăng ký tạm trú, phường Hồng Hà', thế mất mấy ngày], "
+        '  - {ask: ["Đăng ký tạm trú, phường Hồng Hà", "thế mất mấy ngày?"], '
         'expect: {procedure: "1.001193", facet: office, unit: Phường Hồng Hà}}'
     ]
     asked = fixed.read(own_data)[-1]
