@@ -32,16 +32,16 @@ def publish_command(
     Quy tắc như ở /staff/publishing: còn câu hỏi cố định trả lời sai thì không xuất bản, trừ khi ghi lý do.
     """
     from bot.releases import measure, snapshot, starting
-    from bot.runtime import runtime
 
     current, releases = _place()
     packed, published = snapshot.pack(current.settings.nlu_data), releases.published()
     if published and releases.snapshot(published.id) == packed and starting.usable_model(releases, published):
         say(f"Không có gì mới: phiên bản {published.id} đang phục vụ được làm từ chính các tệp này.")
         return
+    starting.check_files(current.settings.nlu_data)
     draft = releases.draft()
     if draft is None or releases.snapshot(draft.id) != packed or not starting.usable_model(releases, draft):
-        draft = _trained(runtime(), releases)
+        draft = _trained(current, releases)
     measured = releases.measured(draft.id)
     _tell(releases, draft, measured)
     refusal = measure.refusal(measured)

@@ -174,6 +174,11 @@ def _weakest(rows: list[list[Any]], titles: Callable[[str], str], most: int = 8)
 
 
 def train(request: Request) -> Response:
+    try:
+        starting.check_files(_mine(request).settings.nlu_data)
+    except BadPhrasebook as error:
+        flash(request, f"Huấn luyện không thành: {error}", "error")
+        return go(request, PATH)
     return _started(request, None, "Đã bắt đầu huấn luyện. Bot vẫn trả lời người dân như thường.")
 
 

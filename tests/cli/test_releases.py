@@ -5,6 +5,7 @@ Real training: tests/staff/browser/test_publishing.py.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from typer.testing import CliRunner
 from bot.catalogue.store import Store
 from bot.cli import app
 from bot.cli import releases as command
-from bot.phrasebook import Phrasebook
+from bot.phrasebook import NLU_DATA, Phrasebook
 from bot.releases import measure, snapshot
 from bot.releases.job import AUTOMATIC, Jobs
 from bot.releases.store import Releases
@@ -71,7 +72,8 @@ class Desk:
 def desk(own_engine: sa.engine.Engine, book: Phrasebook, tmp_path: Path) -> Desk:
     data = tmp_path / "nlu_data"
     data.mkdir()
-    (data / "facets.yml").write_text("facets: {}\n", encoding="utf-8")
+    for name in ("abbreviations", "facets", "follow_up", "replies"):
+        shutil.copy(NLU_DATA / f"{name}.yml", data)
     found = Desk(Runtime(replace(settings(), home=tmp_path, nlu_data=data), Store(own_engine), book))
     found.releases.publish_first(found.made(RIGHT, OLD), "motcua run")
     return found
@@ -152,6 +154,12 @@ def test_why_a_training_failed_is_told(desk: Desk, trainer: Callable[[Any], None
     failed = desk.motcua("publish")
     assert failed.exit_code == 1 and "faq/a.yml, dòng 3" in failed.output and "Traceback" not in failed.output
     assert desk.releases.published_id()[1] == 1
+
+
+def test_a_broken_file_is_named_before_anything_is_trained(desk: Desk, trainer: Callable[[Any], None]) -> None:
+    (desk.data / "fixed_questions.yml").write_text("questions: [{ask: a, expect: {kind: x}}]", encoding="utf-8")
+    refused = desk.motcua("publish")
+    assert refused.exit_code == 1 and "fixed_questions.yml" in str(refused.exception) and desk.trained == 0
 
 
 def test_somebody_elses_training_is_not_disturbed(desk: Desk, trainer: Callable[[Any], None]) -> None:

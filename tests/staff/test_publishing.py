@@ -187,7 +187,11 @@ def test_what_is_new_since_the_bot_started_has_its_name(
 
 def test_files_that_cannot_be_read_are_named(console: Console, releases: Releases, own_data: Path) -> None:
     (own_data / "faq" / "hong.yml").write_text("a: [", encoding="utf-8")
-    assert "Chưa đọc được nlu_data/" in console.person(Role.EDITOR).get("/staff/publishing").text
+    lan = console.person(Role.EDITOR)
+    assert "Chưa đọc được nlu_data/" in lan.get("/staff/publishing").text
+    lan.post("/staff/publishing/train")
+    told = lan.get("/staff/publishing").text
+    assert "Huấn luyện không thành: hong.yml" in told and Jobs(releases.engine).latest() is None
 
 
 def test_one_training_at_a_time_and_it_can_be_cancelled(
