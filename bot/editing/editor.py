@@ -402,8 +402,10 @@ class Editor:
         return files[name]
 
     def _open(self, name: str) -> Lines:
+        path = self.folder / name
         try:
-            return Lines(_text(self.folder / name))
+            # A folder may do without fixed questions; the first one makes the file.
+            return Lines("" if name == FIXED.files and not path.exists() else _text(path))
         except NotYaml as error:
             raise NotYaml(f"{name}, {error}") from error
         except CannotEdit as error:
@@ -419,7 +421,7 @@ class Editor:
                     text = opened.text()
                 except CannotEdit as error:
                     raise CannotEdit(f"{name}: {error}") from error
-                if text == _text(path):
+                if path.exists() and text == _text(path):
                     continue
                 temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
                 ready.append((temporary, path))
@@ -427,7 +429,8 @@ class Editor:
                     file.write(text.encode())
                     file.flush()
                     os.fsync(file.fileno())
-                shutil.copymode(path, temporary)
+                if path.exists():
+                    shutil.copymode(path, temporary)
             for temporary, path in ready:
                 temporary.replace(path)
         finally:

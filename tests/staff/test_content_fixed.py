@@ -186,6 +186,18 @@ def test_who_removed_it_by_an_editor_is_noticed_and_what_was_typed_stays(console
     assert lan.post(f"{LIST}/new", fields(answer.text)).status_code == 303
 
 
+def test_the_first_question_makes_the_file(console: Console, own_data: Path) -> None:
+    (own_data / fixed.FILE).unlink()
+    lan = console.person()
+    assert "Không có câu nào" in lan.get(LIST).text
+    lan.get(f"{LIST}/new")
+    assert lan.post(f"{LIST}/new", {**NEW, "ask": "khai sinh ở đâu?"}).status_code == 303
+    assert (own_data / fixed.FILE).read_text(encoding="utf-8").split("\n")[:2] == [
+        "questions:",
+        '  - {ask: "khai sinh ở đâu?", expect: {procedure: "1.001193", facet: office}}',
+    ]
+
+
 def test_a_broken_file_is_named(console: Console, own_data: Path) -> None:
     path = own_data / fixed.FILE
     path.write_text(path.read_text(encoding="utf-8").replace("kind: smalltalk", "kind: smaltalk"), encoding="utf-8")
