@@ -36,7 +36,7 @@ def tab_to(page: Page, selector: str) -> None:
 def test_an_faq_by_keyboard_alone_with_a_duplicate_refused(desk: Desk, own_data: Path) -> None:
     page = desk.log_in(path="/content")
     desk.check()
-    shot(page, "content")
+    shot(page, "content", whole=False)
     tab_to(page, "#q")
     page.keyboard.type("tong dai 1022 tra loi")
     expect(page.locator(".entry")).to_have_count(1)
