@@ -34,7 +34,7 @@ from bot.releases.serving import Serving
 from bot.runtime import runtime
 from bot.settings import PROJECT_ROOT
 from bot.staff import app as staff
-from bot.staff import bridge
+from bot.staff import bridge, workbench
 
 CREDENTIALS = PROJECT_ROOT / "credentials.yml"
 ENDPOINTS = PROJECT_ROOT / "endpoints.yml"
@@ -133,8 +133,10 @@ def serve(port: int, host: str = "0.0.0.0") -> None:
     app.blueprint([page.create(web) for web in channels if isinstance(web, WebInput)])
     app.blueprint(page.static())
     app.blueprint(web_widget.create())
-    bridge.mount(app, staff.create(runtime(), app), runtime().settings.proxies)
+    console = staff.create(runtime(), app)
+    bridge.mount(app, console, runtime().settings.proxies)
     app.register_listener(partial(_start_answering, shared), "before_server_start")
+    app.register_listener(lambda *_: workbench.warm(console), "after_server_start")
     app.register_listener(close_resources, "after_server_stop")
     app.register_listener(lambda *_: print(f"Sẵn sàng: http://localhost:{port}", flush=True), "after_server_start")
     app.run(host=host, port=port, workers=number_of_sanic_workers(shared.lock_store), access_log=False)

@@ -11,7 +11,7 @@ from bot.console import quiet
 
 quiet()
 
-from bot.cli import catalogue, competence, measure, report, staff, talk  # noqa: E402
+from bot.cli import catalogue, competence, measure, releases, report, staff, talk  # noqa: E402
 from bot.cli.output import errors  # noqa: E402
 
 app = typer.Typer(
@@ -22,6 +22,8 @@ app = typer.Typer(
 )
 app.command()(talk.run)
 app.command("train")(talk.train_command)
+app.command("publish")(releases.publish_command)
+app.command("releases")(releases.releases_command)
 app.command()(talk.ask)
 app.command("eval")(measure.eval_command)
 app.command("competence")(competence.competence_command)

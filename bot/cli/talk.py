@@ -32,7 +32,8 @@ def run() -> None:
     published = starting.ensure_published(current)
     if starting.differs(current, published):
         console.print(
-            f"nlu_data/ đã khác phiên bản {published.id} đang phục vụ: huấn luyện và xuất bản ở /staff/publishing."
+            f"nlu_data/ đã khác phiên bản {published.id} đang phục vụ: xuất bản ở /staff/publishing, hoặc bằng lệnh "
+            "motcua publish."
         )
     from bot.server import serve
 

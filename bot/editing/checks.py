@@ -205,7 +205,7 @@ class Checker:
                 continue
             seen[key] = number
             if text not in before:
-                findings += _phrasing(number, text)
+                findings += phrasing_findings(number, text)
                 findings += self._alike("phrasings", f"Dòng {number}", text, own)
         return findings
 
@@ -278,14 +278,15 @@ def _line(name: str, label: str, text: str) -> list[Finding]:
     return []
 
 
-def _phrasing(number: int, text: str) -> list[Finding]:
+def phrasing_findings(number: int, text: str, where: str = "phrasings") -> list[Finding]:
+    """What is wrong with one line of a field, but for what other entries say."""
     if len(text) > LONGEST_PHRASING:
-        return [Finding("phrasings", f"Dòng {number} dài {len(text)} ký tự, tối đa {LONGEST_PHRASING}.")]
+        return [Finding(where, f"Dòng {number} dài {len(text)} ký tự, tối đa {LONGEST_PHRASING}.")]
     if not words(text):
-        return [Finding("phrasings", f"Dòng {number} “{text}” không có chữ nào.")]
+        return [Finding(where, f"Dòng {number} “{text}” không có chữ nào.")]
     if mask(text) != text or "[" in text:
         told = f"Dòng {number} “{text}” có vẻ chứa số điện thoại, số giấy tờ hoặc dấu ngoặc vuông: bạn bỏ phần đó đi."
-        return [Finding("phrasings", told)]
+        return [Finding(where, told)]
     return []
 
 

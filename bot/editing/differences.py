@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from bot.editing.editor import Kind
+from bot.evaluation.fixed import EXPECTED, FACETS, KINDS
 
 LABELS: Mapping[str, str] = {
     "question": "Câu hỏi",
@@ -21,6 +22,8 @@ LABELS: Mapping[str, str] = {
     "phrasings": "Cách hỏi",
     "answer": "Câu trả lời",
     "sources": "Nguồn",
+    "ask": "Câu hỏi",
+    "expect": "Điều phải đúng",
     "file": "Tệp",
 }
 
@@ -64,7 +67,7 @@ def _differ(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> b
 
 def _difference(name: str, before: Any, after: Any) -> Difference:
     old, new = list(_lines(before)), list(_lines(after))
-    if name not in ("phrasings", "sources", "choices"):
+    if name not in ("phrasings", "sources", "choices", "expect"):
         return Difference(name, tuple(old), tuple(new))
     return Difference(
         name, tuple(line for line in old if line not in new), tuple(line for line in new if line not in old)
@@ -72,7 +75,9 @@ def _difference(name: str, before: Any, after: Any) -> Difference:
 
 
 def _lines(value: Any) -> Iterator[str]:
-    if isinstance(value, list):
+    if isinstance(value, Mapping):
+        yield from expected_lines(value)
+    elif isinstance(value, (list, tuple)):
         for each in value:
             yield source_line(each) if isinstance(each, Mapping) else str(each)
     elif isinstance(value, bool):
@@ -81,6 +86,16 @@ def _lines(value: Any) -> Iterator[str]:
         yield f"{value:%d/%m/%Y}"
     elif value not in (None, ""):
         yield str(value)
+
+
+def expected_lines(expect: Mapping[str, Any]) -> Iterator[str]:
+    """What is expected of an answer to a fixed question, point by point."""
+    words = {"kind": KINDS, "facet": FACETS}
+    for name, label in EXPECTED.items():
+        value = expect.get(name)
+        if value:
+            told = ", ".join(value) if isinstance(value, (list, tuple)) else words.get(name, {}).get(value, value)
+            yield f"{label}: {told}"
 
 
 def source_line(source: Mapping[str, Any], between: str = " · ") -> str:

@@ -1,4 +1,4 @@
-"""The entries of `nlu_data/`: FAQ, phrasings of procedures and of vague families, missing procedures.
+"""The entries of `nlu_data/`: FAQ, phrasings of procedures and of vague families, missing procedures, fixed questions.
 
 The files are the truth. This is the one place that writes them; who prefers an editor and git changes them beside it.
 """
@@ -24,6 +24,7 @@ from pydantic import BaseModel, ValidationError
 from bot import phrasebook
 from bot.editing import lines
 from bot.editing.lines import CannotEdit, Lines, NotYaml
+from bot.evaluation import fixed
 from bot.phrasebook import slug
 
 WAITS = 20
@@ -54,7 +55,13 @@ class Kind:
     @property
     def action(self) -> str:
         """First part of its names in the audit log."""
-        return "faq" if self.name == "faq" else "phrasing"
+        return self.name if self.name in ("faq", "fixed") else "phrasing"
+
+    def key(self, values: Mapping[str, Any]) -> str:
+        """The key of an entry of a list, which stands nowhere in the file; empty: only its position tells it."""
+        if self.name == "missing":
+            return slug(str(values["name"]))
+        return version(_turns(values["ask"]))[:12] if self.name == "fixed" else ""
 
 
 _KEPT = ("owner", "review", "retired")
@@ -83,7 +90,7 @@ KINDS: Mapping[str, Kind] = {
         ),
         Kind(
             "vague",
-            "Câu hỏi chung chung",
+            "Câu cần hỏi lại",
             "phrasings/*.yml",
             "vague",
             phrasebook.Vague,
@@ -94,7 +101,7 @@ KINDS: Mapping[str, Kind] = {
         ),
         Kind(
             "missing",
-            "Thủ tục chưa có bản ghi",
+            "Thủ tục chưa có dữ liệu",
             "missing.yml",
             "missing",
             phrasebook.Missing,
@@ -105,6 +112,22 @@ KINDS: Mapping[str, Kind] = {
         ),
     )
 }
+"""What the bot learns from."""
+FIXED = Kind(
+    "fixed",
+    "Câu hỏi cố định",
+    fixed.FILE,
+    "questions",
+    fixed.Question,
+    fixed.File,
+    ("ask", "expect", "retired"),
+    0,
+    is_list=True,
+)
+"""What the bot is examined by, and must not learn from."""
+
+
+_EVERY = (*KINDS.values(), FIXED)
 
 
 class Conflict(ValueError):
@@ -130,7 +153,8 @@ class Item:
     topic: str
     """What the file is about."""
     key: str
-    """Id of a FAQ entry, code of a procedure, slug of a missing one's name, position of a vague family."""
+    """Id of a FAQ entry, code of a procedure, slug of a missing one's name, position of a vague family, digest of
+    what a fixed question asks."""
     values: Mapping[str, Any]
     """What the file says, empty fields left out."""
 
@@ -152,11 +176,17 @@ class Item:
     def title(self) -> str:
         """What the entry is called in lists and messages."""
         values = self.values
-        return str(values.get("question") or values.get("name") or values["phrasings"][0])
+        told = values.get("question") or values.get("name")
+        return str(told or (values["phrasings"][0] if "phrasings" in values else fixed.BETWEEN.join(self.turns)))
 
     @property
     def phrasings(self) -> list[str]:
         return [str(each) for each in self.values["phrasings"]]
+
+    @property
+    def turns(self) -> list[str]:
+        """What a fixed question says, one after the other."""
+        return _turns(self.values["ask"])
 
     @property
     def retired(self) -> bool:
@@ -170,7 +200,7 @@ class Change:
     kind: Kind
     file: str
     key: str
-    """Empty for a vague family or missing procedure that is new: they have none."""
+    """Empty for an entry of a list that is new."""
     values: Mapping[str, Any]
     version: Optional[str] = None
     """What the entry was when the change was made; None: it is new."""
@@ -187,9 +217,11 @@ class Snapshot:
     """File → what it is about."""
     examples: tuple[str, ...] = ()
     """What is known to be out of scope."""
+    fixed: tuple[Item, ...] = ()
+    """The fixed questions: apart, because they may say what an entry says."""
 
     def of(self, kind: Kind) -> list[Item]:
-        return [item for item in self.items if item.kind is kind]
+        return [item for item in self._all if item.kind is kind]
 
     def find(self, kind: Kind, stem: str, key: str, version: str = "") -> Optional[Item]:
         """An entry; a vague family, which has no name, by its version first (positions move)."""
@@ -207,13 +239,17 @@ class Snapshot:
         """The entry that says exactly this."""
         return self._by_version.get((kind.name, version))
 
+    @property
+    def _all(self) -> tuple[Item, ...]:
+        return self.items + self.fixed
+
     @cached_property
     def _by_key(self) -> dict[tuple[str, str], Item]:
-        return {(item.kind.name, item.key): item for item in reversed(self.items)}
+        return {(item.kind.name, item.key): item for item in reversed(self._all)}
 
     @cached_property
     def _by_version(self) -> dict[tuple[str, str], Item]:
-        return {(item.kind.name, item.version): item for item in reversed(self.items)}
+        return {(item.kind.name, item.version): item for item in reversed(self._all)}
 
     def files_of(self, kind: Kind) -> dict[str, str]:
         folder = kind.files.split("/", maxsplit=1)[0]
@@ -229,9 +265,14 @@ class _Cached:
     examples: list[str] = field(default_factory=list)
 
 
-def version(values: Mapping[str, Any]) -> str:
+def version(values: Any) -> str:
+    """A digest of a content."""
     told = json.dumps(values, ensure_ascii=False, sort_keys=True, default=str)
     return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def _turns(ask: Any) -> list[str]:
+    return [ask] if isinstance(ask, str) else [str(each) for each in ask]
 
 
 def plain(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -317,7 +358,7 @@ class Editor:
         _check(kind, values, change.file)
         target = self._opened(change.file, files)
         if change.version is None:
-            key = change.key or (slug(str(values["name"])) if kind.name == "missing" else "")
+            key = change.key or kind.key(values)
             if key and (taken := now.named(kind, key)):
                 raise Taken(f"“{key}” đã có ở tệp {taken.file}.")
             if kind.is_list:
@@ -352,10 +393,8 @@ class Editor:
         return current
 
     def _found(self, after: Snapshot, change: Change, key: str) -> Optional[Item]:
-        kind, digest = change.kind, version(plain(change.kind, change.values))
-        if kind.name == "missing":
-            key = slug(str(change.values["name"]))
-        return after.same(kind, digest) if kind.name == "vague" else after.named(kind, key)
+        kind, values = change.kind, plain(change.kind, change.values)
+        return after.same(kind, version(values)) if kind.name == "vague" else after.named(kind, kind.key(values) or key)
 
     def _opened(self, name: str, files: dict[str, Lines]) -> Lines:
         if name not in files:
@@ -363,8 +402,10 @@ class Editor:
         return files[name]
 
     def _open(self, name: str) -> Lines:
+        path = self.folder / name
         try:
-            return Lines(_text(self.folder / name))
+            # A folder may do without fixed questions; the first one makes the file.
+            return Lines("" if name == FIXED.files and not path.exists() else _text(path))
         except NotYaml as error:
             raise NotYaml(f"{name}, {error}") from error
         except CannotEdit as error:
@@ -380,7 +421,7 @@ class Editor:
                     text = opened.text()
                 except CannotEdit as error:
                     raise CannotEdit(f"{name}: {error}") from error
-                if text == _text(path):
+                if path.exists() and text == _text(path):
                     continue
                 temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
                 ready.append((temporary, path))
@@ -388,7 +429,8 @@ class Editor:
                     file.write(text.encode())
                     file.flush()
                     os.fsync(file.fileno())
-                shutil.copymode(path, temporary)
+                if path.exists():
+                    shutil.copymode(path, temporary)
             for temporary, path in ready:
                 temporary.replace(path)
         finally:
@@ -413,7 +455,7 @@ def _again(opened: Lines) -> Lines:
 
 
 def _names(folder: Path) -> list[str]:
-    patterns = dict.fromkeys(kind.files for kind in KINDS.values())
+    patterns = dict.fromkeys(kind.files for kind in _EVERY)
     return [str(path.relative_to(folder)) for pattern in patterns for path in sorted(folder.glob(pattern))]
 
 
@@ -433,7 +475,7 @@ def _cached(folder: Path, name: str, stamp: tuple[int, int]) -> _Cached:
         if name == EXAMPLES:
             cached.examples = _examples(data)
             return cached
-        kinds = [kind for kind in KINDS.values() if Path(name).match(kind.files)]
+        kinds = [kind for kind in _EVERY if Path(name).match(kind.files)]
         kinds[0].whole.parse_obj(data)
         cached.topic = str(data.get("topic") or kinds[0].title)
         cached.items = [item for kind in kinds for item in _items(kind, name, cached.topic, data)]
@@ -448,10 +490,10 @@ def _cached(folder: Path, name: str, stamp: tuple[int, int]) -> _Cached:
 
 def _items(kind: Kind, name: str, topic: str, data: Mapping[str, Any]) -> Iterable[Item]:
     section = data.get(kind.section) or {}
-    if kind.name == "missing":
-        pairs: Iterable[tuple[str, Any]] = ((slug(str(each["name"])), each) for each in section)
-    elif kind.is_list:
-        pairs = ((str(position), each) for position, each in enumerate(section))
+    if kind.is_list:
+        pairs: Iterable[tuple[str, Any]] = (
+            (kind.key(each) or str(position), each) for position, each in enumerate(section)
+        )
     else:
         pairs = ((str(key), each) for key, each in section.items())
     return (Item(kind, name, topic, key, plain(kind, each)) for key, each in pairs)
@@ -464,16 +506,24 @@ def _examples(data: Any) -> list[str]:
 
 
 def _snapshot(found: Mapping[str, _Cached]) -> Snapshot:
-    items = [item for cached in found.values() for item in cached.items]
+    every = [item for cached in found.values() for item in cached.items]
     problems = [cached.problem for cached in found.values() if cached.problem]
     seen: dict[tuple[str, str], Item] = {}
-    for item in items:
+    for item in every:
         twin = seen.setdefault((item.kind.name, item.key), item)
         if twin is not item and item.kind.name != "vague":
-            problems.append(f"“{item.key}” đứng ở cả hai tệp {twin.file} và {item.file}: bạn bỏ bớt một nơi.")
+            problems.append(_twice(twin, item))
     topics = {name: cached.topic for name, cached in found.items() if cached.topic}
     examples = [text for cached in found.values() for text in cached.examples]
-    return Snapshot(tuple(items), tuple(problems), topics, tuple(examples))
+    items = tuple(item for item in every if item.kind is not FIXED)
+    questions = tuple(item for item in every if item.kind is FIXED)
+    return Snapshot(items, tuple(problems), topics, tuple(examples), questions)
+
+
+def _twice(one: Item, other: Item) -> str:
+    if one.file == other.file:
+        return f"“{one.title}” đứng hai lần trong tệp {one.file}: bạn bỏ bớt một chỗ."
+    return f"“{one.key}” đứng ở cả hai tệp {one.file} và {other.file}: bạn bỏ bớt một nơi."
 
 
 def _position(opened: Lines, item: Item) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -23,6 +24,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarStri
 Where = Sequence[Union[str, int]]
 """Keys and positions from the top of a file to a value."""
 _WIDE = 1_000_000
+_WORDS = re.compile(r"[^\W\d_][\w ]*")
 
 
 class NotYaml(ValueError):
@@ -269,10 +271,8 @@ class Lines:
         line = self._lines[key.start_mark.line]
         prefix = line[: key.start_mark.column]
         rendered = self._rendered({key.value: _in_style(new, node)}, prefix)
-        on_one_line = node.start_mark.line == node.end_mark.line and isinstance(node, ScalarNode)
-        rest = self._lines[node.end_mark.line][node.end_mark.column :].removesuffix("\r") if on_one_line else ""
-        if rest.strip().startswith("#"):
-            rendered[0] += rest
+        if isinstance(node, ScalarNode):
+            rendered[0] += self._remark(node)
         self._replace(key.start_mark.line, _end(node, key), rendered)
 
     def _items_start_lines(self, node: Any) -> bool:
@@ -299,11 +299,26 @@ class Lines:
         """A whole value anew, for one that stands on a single line."""
         parent = self._node(path[:-1])
         found = _child(parent, path[-1])
-        if found is None or found[0] is None or parent.flow_style:
+        if found is None or parent.flow_style:
             raise CannotEdit("mục được viết trên một dòng {…}")
         key, node = found
-        prefix = self._lines[key.start_mark.line][: key.start_mark.column]
-        self._replace(key.start_mark.line, _end(node, key), self._rendered({key.value: values}, prefix))
+        start = (key or node).start_mark
+        prefix = self._lines[start.line][: start.column]
+        if key is not None:
+            rendered = self._rendered({key.value: values}, prefix)
+        elif prefix.strip() == "-":
+            rendered = self._items([values], parent.start_mark.column)
+        else:
+            raise CannotEdit("cách viết của danh sách không cho sửa tự động")
+        rendered[0] += self._remark(node)
+        self._replace(start.line, _end(node, key), rendered)
+
+    def _remark(self, node: Any) -> str:
+        """The comment behind a value that ends on the line on which it begins."""
+        if node.start_mark.line != node.end_mark.line:
+            return ""
+        rest = self._lines[node.end_mark.line][node.end_mark.column :].removesuffix("\r")
+        return rest if rest.strip().startswith("#") else ""
 
     def _remake(self, path: Where, value: Any) -> None:
         """A mapping or list directly below the top: empty, not there yet, or to be emptied."""
@@ -339,7 +354,8 @@ def _dumped(data: Any, offset: int) -> list[str]:
 
 
 def _prepared(value: Any) -> Any:
-    """Data with the style in which `nlu_data/` is written: text of several lines as a block, sources on one line."""
+    """Data with the style in which `nlu_data/` is written: text of several lines as a block; sources and fixed
+    questions on one line."""
     if isinstance(value, (DoubleQuotedScalarString, SingleQuotedScalarString)):
         return value
     if isinstance(value, str) and "\n" in value:
@@ -350,10 +366,25 @@ def _prepared(value: Any) -> Any:
             for key, each in value.items():
                 mapping[key] = DoubleQuotedScalarString(each) if isinstance(each, str) else each
             mapping.fa.set_flow_style()
+        if "ask" in value:
+            mapping = _quoted(value)
+            mapping.fa.set_flow_style()
         return mapping
     if isinstance(value, list):
         return CommentedSeq(_prepared(each) for each in value)
     return value
+
+
+def _quoted(value: Any) -> Any:
+    """Data to stand on one line: in quotes whatever is more than words.
+
+    Between braces, ruamel.yaml would write "ở đâu?" without them, which libyaml does not read; codes would be numbers.
+    """
+    if isinstance(value, Mapping):
+        return CommentedMap((key, _quoted(each)) for key, each in value.items())
+    if isinstance(value, (list, tuple)):
+        return CommentedSeq(map(_quoted, value))
+    return DoubleQuotedScalarString(value) if isinstance(value, str) and not _WORDS.fullmatch(value) else value
 
 
 def _in_style(value: Any, node: Any) -> Any:

@@ -31,7 +31,7 @@ LARGEST_UNPACKED = 150 * 1024 * 1024
 MOST_ROWS = 20_000
 LONGEST_CELL = 32_767
 """Characters that Excel keeps in a cell."""
-_SHEETS = {"faq": "Câu hỏi", "procedure": "Thủ tục", "vague": "Câu chung chung", "missing": "Chưa có bản ghi"}
+_SHEETS = {"faq": "Câu hỏi", "procedure": "Thủ tục", "vague": "Câu cần hỏi lại", "missing": "Chưa có dữ liệu"}
 _HEADERS = {
     "key": "Mã mục",
     "file": "Tệp",

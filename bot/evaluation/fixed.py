@@ -14,6 +14,8 @@ from ruamel.yaml.error import MarkedYAMLError
 from bot.phrasebook import BadPhrasebook
 
 FILE = "fixed_questions.yml"
+BETWEEN = " ⏎ "
+"""Between the turns of a conversation, where it is one line."""
 KINDS = {
     "procedure": "trả lời về một thủ tục",
     "choices": "đưa lựa chọn",
@@ -26,6 +28,26 @@ KINDS = {
     "smalltalk": "xã giao",
     "nothing": "không trả lời",
 }
+FACETS = {
+    "office": "nộp ở đâu",
+    "documents": "giấy tờ",
+    "fee": "lệ phí",
+    "time": "thời gian",
+    "online": "làm trực tuyến",
+    "legal": "căn cứ pháp lý",
+    "delegation": "phân cấp, ủy quyền",
+    "status": "tra hồ sơ",
+    "how": "cách làm",
+}
+EXPECTED = {
+    "procedure": "Thủ tục",
+    "kind": "Loại trả lời",
+    "facet": "Hỏi về",
+    "unit": "Phường, xã",
+    "office": "Chữ trong tên nơi nộp",
+    "offers": "Thủ tục đưa ra để chọn",
+}
+"""What may be expected of an answer, as staff call it, in the order in which it is written."""
 Converse = Callable[[str, str], Awaitable[Optional[dict[str, Any]]]]
 """Sends one text in the conversation of that name; gives the payload of the reply."""
 
@@ -54,12 +76,20 @@ class Expect(BaseModel):
             raise ValueError(f"{value} không phải một loại trả lời; chọn {', '.join(KINDS)}")
         return value
 
+    @validator("facet")
+    def _asked(cls, value: Optional[str]) -> Optional[str]:
+        if value is not None and value not in FACETS:
+            raise ValueError(f"{value} không phải điều được hỏi; chọn {', '.join(FACETS)}")
+        return value
+
 
 class Question(BaseModel):
     """A question, or a short conversation of which the last answer counts."""
 
     ask: Union[str, tuple[str, ...]]
     expect: Expect
+    retired: bool = False
+    """It stays in the file, but is asked no more."""
 
     class Config:
         extra = Extra.forbid
@@ -77,10 +107,10 @@ class Question(BaseModel):
 
     @property
     def title(self) -> str:
-        return " ⏎ ".join(self.turns)
+        return BETWEEN.join(self.turns)
 
 
-class _File(BaseModel):
+class File(BaseModel):
     questions: tuple[Question, ...] = ()
 
     class Config:
@@ -99,7 +129,7 @@ class Outcome:
 
 
 def read(folder: Path) -> tuple[Question, ...]:
-    """The fixed questions of a folder of `nlu_data/`; none where it has no such file.
+    """The fixed questions of a folder of `nlu_data/` that are in use; none where it has no such file.
 
     Raises:
         BadPhrasebook: the file cannot be used; the message says where and why.
@@ -108,7 +138,7 @@ def read(folder: Path) -> tuple[Question, ...]:
     if not path.exists():
         return ()
     try:
-        return _File.parse_obj(YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}).questions
+        found = File.parse_obj(YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {})
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
         raise BadPhrasebook(f"{FILE}, dòng {line}: {error.problem}") from error
@@ -116,6 +146,7 @@ def read(folder: Path) -> tuple[Question, ...]:
         first = error.errors()[0]
         where = " → ".join(str(part + 1) if isinstance(part, int) else part for part in first["loc"])
         raise BadPhrasebook(f"{FILE}: {where}: {first['msg']}") from error
+    return tuple(question for question in found.questions if not question.retired)
 
 
 async def ask(converse: Converse, questions: Iterable[Question], prefix: str = "fixed") -> list[Outcome]:
@@ -152,7 +183,7 @@ def wrong(expect: Expect, payload: dict[str, Any]) -> Iterable[str]:
     if missing:
         yield f"cần đưa ra {', '.join(missing)}"
     if expect.facet and expect.facet not in (payload.get("facets") or []):
-        yield f"cần trả lời phần {expect.facet}"
+        yield f"cần trả lời phần {FACETS[expect.facet]}"
     unit = payload.get("unit") or {}
     if expect.unit and expect.unit not in (unit.get("code"), unit.get("name")):
         yield f"cần nơi {expect.unit}"

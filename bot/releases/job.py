@@ -127,6 +127,18 @@ class Jobs:
             raise Busy("Đang có một lượt huấn luyện khác.") from error
         return self.get(int(number))
 
+    def start_before_others(self, who: str) -> Job:
+        """A new job that somebody asked for: one that nobody asked for gives way.
+
+        Raises:
+            Busy: one in progress was asked for, too.
+        """
+        latest = self.latest()
+        if latest and latest.is_running and latest.can_wait:
+            self.cancel(latest.id)
+            self.end(latest.id, "cancelled")
+        return self.start(who)
+
     def latest(self) -> Optional[Job]:
         self.bury()
         with self._engine.connect() as connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Optional
 
 from bot.phrasebook import Phrasebook
 from bot.understanding import (
@@ -82,12 +82,13 @@ def lasting_name(topic: str, book: Phrasebook) -> str:
     return f"{VAGUE}:{'+'.join(book.vague[int(name)].choices)}" if kind == VAGUE else topic
 
 
-def topic_title(topic: str, book: Phrasebook, official: Mapping[str, str]) -> str:
+def topic_title(topic: str, book: Phrasebook, official: Mapping[str, str], unknown: str = "") -> str:
     """A topic in words.
 
     Args:
         topic: its lasting name.
         official: code → name of every procedure.
+        unknown: what an entry is called that the phrasebook does not have.
     """
     kind, name = split_topic(topic)
     if kind == PROCEDURE:
@@ -96,9 +97,9 @@ def topic_title(topic: str, book: Phrasebook, official: Mapping[str, str]) -> st
         names = (book.short_names.get(code) or official.get(code, code) for code in name.split("+"))
         return "hỏi lại: " + " / ".join(names)
     if kind == FAQ:
-        return "câu hỏi chung: " + (str(book.faq[name].question) if name in book.faq else name)
+        return "câu hỏi chung: " + (str(book.faq[name].question) if name in book.faq else unknown or name)
     if kind == MISSING:
-        return "chưa có dữ liệu: " + (str(book.missing[name].name) if name in book.missing else name)
+        return "chưa có dữ liệu: " + (str(book.missing[name].name) if name in book.missing else unknown or name)
     return _NO_TOPIC.get(topic, topic)
 
 
@@ -109,6 +110,15 @@ def figures(measured: Mapping[str, Any]) -> dict[str, Any]:
         "fixed": [sum(not wrong for _, _, wrong in fixed), len(fixed)],
         "held_out": [sum(found == topic for topic, _, found, _ in rows), len(rows)],
     }
+
+
+def told(figure: Optional[Sequence[int]]) -> str:
+    """One of a version's figures, for people: "32.019/47.651 (67%)"."""
+    right, asked = figure or (0, 0)
+    if not asked:
+        return "chưa đo"
+    share = f" ({100 * right // asked}%)" if asked >= 100 else ""
+    return f"{right:,}/{asked:,}{share}".replace(",", ".")
 
 
 def fixed_pairs(measured: Mapping[str, Any]) -> list[FixedPair]:
@@ -152,6 +162,14 @@ def compare(before: Sequence[Sequence[Any]], after: Sequence[Sequence[Any]]) -> 
 def failed(measured: Mapping[str, Any]) -> list[str]:
     """The fixed questions that are answered wrong."""
     return [str(title) for title, _, wrong in _rows(measured)]
+
+
+def refusal(measured: Mapping[str, Any]) -> str:
+    """Why a version may be published only by somebody who answers for it; empty: it passes."""
+    if not measured.get("fixed"):
+        return "Bản nháp chưa được hỏi câu cố định nào, nên chưa xuất bản được."
+    wrong = len(failed(measured))
+    return f"Chưa xuất bản được: {wrong} câu hỏi cố định còn trả lời sai." if wrong else ""
 
 
 def _rows(measured: Mapping[str, Any]) -> Iterable[Sequence[Any]]:

@@ -6,6 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import Optional
 
+from bot import phrasebook
+from bot.evaluation import fixed
 from bot.releases import snapshot
 from bot.releases.store import Release, Releases
 from bot.runtime import Runtime
@@ -43,6 +45,16 @@ def differs(current: Runtime, published: Release) -> bool:
     from bot.training import data_digest
 
     return data_digest(current.settings.nlu_data) != published.data
+
+
+def check_files(folder: Path) -> None:
+    """Whether a version can be made of the files of a folder: said at once, rather than by a training that fails.
+
+    Raises:
+        BadPhrasebook: a file cannot be used; the message says which, where and why.
+    """
+    phrasebook.load(folder)
+    fixed.read(folder)
 
 
 def _publish_shipped(current: Runtime, releases: Releases) -> None:

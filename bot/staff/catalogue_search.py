@@ -42,7 +42,8 @@ def search(catalogue: Catalogue, book: Phrasebook, query: str) -> Found:
     words = fold(query).split()
     index = _index(catalogue, book)
     if not words:
-        return Found(sorted(index.names, key=lambda code: (code not in book.entries, index.names[code])))
+        # The portal writes some names with a full stop in front.
+        return Found(sorted(index.names, key=lambda code: (code not in book.entries, index.names[code].lstrip(" .-"))))
     if query.strip() in catalogue.procedures:
         return Found([query.strip()])
     ranked = []

@@ -18,7 +18,7 @@ from bot.editing.differences import LABELS, differences, summary
 from bot.editing.editor import KINDS, Change, Conflict, Item, Kind, Snapshot, Taken
 from bot.editing.lines import CannotEdit, NotYaml
 from bot.editing.values import new_key, rows
-from bot.staff import access, audit, content_excel, questions
+from bot.staff import access, audit, content_excel, content_fixed, questions
 from bot.staff.access import field, form
 from bot.staff.accounts import Role
 from bot.staff.content_form import MOST_SOURCES, Draft, by_field, of_form, of_item, stops
@@ -57,7 +57,7 @@ def index(request: Request) -> Response:
         request,
         "content/_list.html" if fragment else "content/index.html",
         kind=kind,
-        kinds=[(each, len(snapshot.of(each))) for each in KINDS.values()],
+        kinds=content_fixed.tabs(snapshot),
         items=found[(number - 1) * PER_PAGE : number * PER_PAGE],
         count=len(found),
         number=number,
@@ -218,15 +218,16 @@ def check(request: Request) -> Response:
 
 
 def picks(request: Request) -> Response:
-    """Procedures to pick from, by words or code; as check boxes."""
-    bench, query = workbench(request), request.query_params.get("pick", "")
+    """Procedures to pick from, by words or code: check boxes, or, where one field is to be filled, radio buttons."""
+    bench, one = workbench(request), request.query_params.get("one", "")
+    query = request.query_params.get(f"pick_{one}" if one else "pick", "")
     items = bench.editor.snapshot().of(KINDS["procedure"])
     found = bench.search(items, query)[:SHOWN_PICKS] if query.strip() else []
     known = {item.key for item in found}
     codes = [code for code in bench.codes() if code.startswith(query.strip()) and code not in known]
     rest = codes[: SHOWN_PICKS - len(found)] if query.strip()[:1].isdigit() else []
     picked = [(item.key, item.title) for item in found] + [(code, bench.short_name(code)) for code in rest]
-    return page(request, "content/_picks.html", picked=picked, asked=query)
+    return page(request, "content/_picks.html", picked=picked, asked=query, one=one)
 
 
 def _kind(name: str) -> Kind:
@@ -315,6 +316,7 @@ routes = [
     Route("/content/check", check, methods=["POST"]),
     Route("/content/picks", picks),
     *content_excel.routes,
+    *content_fixed.routes,
     Route("/content/{kind}/{stem}/{key}", edit, methods=["GET", "POST"]),
     Route("/content/{kind}/{stem}/{key}/{verb:str}", retire, methods=["POST"]),
 ]

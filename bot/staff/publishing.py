@@ -11,6 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.editing.differences import LABELS
+from bot.editing.editor import KINDS
+from bot.evaluation import fixed
 from bot.phrasebook import BadPhrasebook
 from bot.releases import measure, snapshot, starting
 from bot.releases.job import AUTOMATIC, Busy, Job, Jobs
@@ -20,7 +23,9 @@ from bot.releases.workers import Workers
 from bot.runtime import Runtime
 from bot.staff import access, audit
 from bot.staff.accounts import Role
-from bot.staff.pages import flash, go, page
+from bot.staff.pages import flash, go, page, templates
+from bot.staff.workbench import workbench
+from bot.understanding import FAQ, MISSING, split_topic
 
 if TYPE_CHECKING:
     from bot.releases.serving import Serving
@@ -37,9 +42,23 @@ KIND_TITLES = {
     "override": "Xuất bản dù còn câu sai",
     "rollback": "Quay lại",
 }
+SECTIONS = ("faq", "procedures", "vague", "missing", "questions")
+"""What groups the entries of a file: says nothing that the file's name does not say."""
+WORDS = {**LABELS, "topic": "Chủ đề", "url": "liên kết", "title": "tên", "as_of": "ngày", **fixed.EXPECTED}
 
 
 # What the pages stand on
+
+
+def place(where: str) -> str:
+    """Where a file was changed, in the words of the forms: "Đăng ký khai sinh → Cách hỏi"."""
+    section, *parts = where.split(" → ")
+    if section not in SECTIONS or not parts:
+        parts = [section, *parts]
+    return " → ".join(WORDS.get(part, part) for part in parts)
+
+
+templates.env.filters.update(told=measure.told, place=place)
 
 
 def _mine(request: Request) -> Runtime:
@@ -67,9 +86,16 @@ def _serving(request: Request) -> Optional[Serving]:
 
 
 def _titles(request: Request) -> Callable[[str], str]:
-    book, procedures = _mine(request).book, _mine(request).catalogue().procedures
-    official = {code: str(procedure.name) for code, procedure in procedures.items()}
-    return lambda topic: measure.topic_title(topic, book, official)
+    """Topics in words. What is new since the bot started is named as the files name it."""
+    book, bench = _mine(request).book, workbench(request)
+    official, entries = bench.codes(), bench.editor.snapshot()
+
+    def title(topic: str) -> str:
+        kind, name = split_topic(topic)
+        new = entries.named(KINDS[kind], name) if kind in (FAQ, MISSING) else None
+        return measure.topic_title(topic, book, official, new.title if new else "")
+
+    return title
 
 
 # Train and publish
@@ -148,16 +174,18 @@ def _weakest(rows: list[list[Any]], titles: Callable[[str], str], most: int = 8)
 
 
 def train(request: Request) -> Response:
-    jobs, latest = _jobs(request), _jobs(request).latest()
-    if latest and latest.is_running and latest.can_wait:
-        jobs.cancel(latest.id)
-        jobs.end(latest.id, "cancelled")
+    try:
+        starting.check_files(_mine(request).settings.nlu_data)
+    except BadPhrasebook as error:
+        flash(request, f"Huấn luyện không thành: {error}", "error")
+        return go(request, PATH)
     return _started(request, None, "Đã bắt đầu huấn luyện. Bot vẫn trả lời người dân như thường.")
 
 
 def _started(request: Request, release: Optional[int], said: str) -> Response:
+    jobs, who = _jobs(request), access.user(request).name
     try:
-        job = _jobs(request).start(access.user(request).name, release)
+        job = jobs.start(who, release) if release else jobs.start_before_others(who)
     except Busy as busy:
         flash(request, str(busy), "error")
         return go(request, PATH)
@@ -192,11 +220,10 @@ def publish(request: Request) -> Response:
         flash(request, "Bản nháp này không còn là bản mới nhất. Bạn xem lại rồi xuất bản.", "error")
         return go(request, PATH)
     measured = releases.measured(draft.id)
-    failed = measure.failed(measured)
-    passes = bool(measured.get("fixed")) and not failed
-    override = access.field(request, "override") == "1"
+    refusal, failed = measure.refusal(measured), measure.failed(measured)
+    passes, override = not refusal, access.field(request, "override") == "1"
     if not passes and not override:
-        return _overview(request, _refusal(failed), 422)
+        return _overview(request, f"{refusal} Xem bên dưới.", 422)
     if not passes and not access.user(request).role.covers(Role.ADMINISTRATOR):
         raise HTTPException(403, "Còn câu hỏi cố định trả lời sai: chỉ người quản trị được xuất bản.")
     if not passes and not reason:
@@ -208,12 +235,6 @@ def publish(request: Request) -> Response:
     audit.record(request, "publish.publish" if passes else "publish.override", f"phiên bản {draft.id}", detail)
     flash(request, f"Đã xuất bản phiên bản {draft.id}. Câu hỏi tiếp theo đã do phiên bản này trả lời.")
     return go(request, PATH)
-
-
-def _refusal(failed: list[str]) -> str:
-    if not failed:
-        return "Bản nháp chưa được hỏi câu cố định nào, nên chưa xuất bản được."
-    return f"Chưa xuất bản được: {len(failed)} câu hỏi cố định còn trả lời sai (xem bên dưới)."
 
 
 def _put(request: Request, number: int, kind: str, reason: str = "") -> str:
@@ -316,7 +337,8 @@ def restore(request: Request) -> Response:
 
 
 def try_it(request: Request) -> Response:
-    text = access.field(request, "text") or request.query_params.get("q", "")
+    # `ask`: from the form of a fixed question.
+    text = access.field(request, "text") or access.field(request, "ask") or request.query_params.get("q", "")
     turns = [line.strip() for line in text.splitlines() if line.strip()]
     releases, serving = _releases(request), _serving(request)
     published, draft = releases.published(), releases.draft()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from rasa.core.channels.channel import UserMessage
 
-from bot.evaluation.fixed import KINDS
+from bot.evaluation.fixed import FACETS, KINDS
 from bot.live import LiveAgent, Processor
 from bot.nlu.topic_linker import TopicLinker
 from bot.releases.measure import lasting_name, topic_title
@@ -19,17 +19,6 @@ from bot.releases.store import Release
 if TYPE_CHECKING:
     from bot.releases.serving import Serving
 
-FACETS = {
-    "office": "nộp ở đâu",
-    "documents": "giấy tờ",
-    "fee": "lệ phí",
-    "time": "thời gian",
-    "online": "làm trực tuyến",
-    "legal": "căn cứ pháp lý",
-    "delegation": "phân cấp, ủy quyền",
-    "status": "tra hồ sơ",
-    "how": "cách làm",
-}
 UNDERSTOOD = {
     "procedure": "một thủ tục",
     "choices": "hợp với nhiều thủ tục, cần hỏi lại",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from enum import Enum
 from typing import Any, Optional
 
-from bot.catalogue.answers import day_text
 from bot.catalogue.competence import Phase, Verdict
 from bot.catalogue.database import Change
 from bot.catalogue.history import is_ending
@@ -146,6 +146,8 @@ _VALUES: Mapping[type[Enum], Mapping[Any, str]] = {
     },
     Phase: PHASE_WORDS,
 }
+_STATUS = {"hieu_luc": "Còn hiệu lực"}
+"""A procedure's status, which is any text: what the portal writes."""
 VERDICTS: Mapping[Verdict, str] = {
     Verdict.BASE: "Theo thẩm quyền gốc, không có phân cấp hay ủy quyền nào áp dụng.",
     Verdict.DELEGATED: "Theo phân cấp, ủy quyền dưới đây.",
@@ -170,8 +172,10 @@ def word(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "; ".join(map(word, value))
     if hasattr(value, "isoformat"):
-        return day_text(value)
-    return str(value)
+        return f"{value:%d/%m/%Y}"
+    if isinstance(value, (float, Decimal)) and value == int(value):
+        return str(int(value))
+    return _STATUS.get(str(value), str(value))
 
 
 def days(text: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import cast
 
+from starlette.applications import Starlette
+from starlette.datastructures import State
 from starlette.requests import Request
 
 from bot.editing.checks import Checker, Sayings, said
@@ -58,7 +61,10 @@ class Workbench:
         return item.title if item else str(procedure.name) if procedure else code
 
     def search(self, items: Iterable[Item], query: str) -> list[Item]:
-        """The entries in which each word of a query occurs, accents or not; those named so come first."""
+        """The entries in which each word of a query occurs, accents or not; those named so come first.
+
+        The beginning of a word is enough, as one types; whole words count more, next to each other most.
+        """
         wanted = words_of(query)
         if not wanted:
             return list(items)
@@ -66,8 +72,10 @@ class Workbench:
         for item in items:
             title, text = self._text(item)
             if all(word in text for word in wanted):
-                found.append((sum(word in title for word in wanted), item))
-        return [item for _, item in sorted(found, key=lambda pair: -pair[0])]
+                whole = title.split()
+                told = " ".join(wanted) in title, sum(word in whole for word in wanted), sum(w in title for w in wanted)
+                found.append((told, item))
+        return [item for _, item in sorted(found, key=lambda pair: pair[0], reverse=True)]
 
     def suggest(
         self, question: str, first: Sequence[Item] = (), last: Sequence[str] = (), most: int = 6
@@ -99,7 +107,7 @@ class Workbench:
             told += [str(values.get(name) or "") for name in ("answer", "owner", "field", "keyword")]
             told += [str(code) for code in values.get("choices", ())]
             told += [f"{each.get('title')} {each.get('url')}" for each in values.get("sources", ())]
-            self._texts[key] = (fold(f"{item.key} {item.title}"), fold(" ".join(told)))
+            self._texts[key] = (" ".join([fold(item.key), *words_of(item.title)]), fold(" ".join(told)))
         return self._texts[key]
 
 
@@ -112,7 +120,17 @@ _MAKING = Lock()
 
 def workbench(request: Request) -> Workbench:
     """The console's workbench, made on first use."""
-    state = request.app.state
+    return _workbench(request.app.state)
+
+
+def warm(console: Starlette) -> threading.Thread:
+    """Read the files before anybody comes, which takes seconds: in a thread, which is given."""
+    thread = threading.Thread(target=lambda: _workbench(console.state).sayings(), name="warm-workbench", daemon=True)
+    thread.start()
+    return thread
+
+
+def _workbench(state: State) -> Workbench:
     with _MAKING:
         if not hasattr(state, "workbench"):
             state.workbench = Workbench(state.runtime, getattr(state, "links", None) or Links())

@@ -159,3 +159,36 @@ def test_whatever_is_written_is_read_again_or_refused(phrasings: list[str], ques
         edited(ODD, phrasings=phrasings, question=question)
     except CannotEdit:
         pytest.fail("nothing here is odd enough to be refused")
+
+
+FIXED = "# Đầu tệp\nquestions:\n  - {ask: xin chào, expect: {kind: smalltalk}}  # lời chào\n  # cuối tệp\n"
+SAYINGS = ["ở đâu?", "a? b", "a: b", "x:y", "50% thôi", "- a", "null", "true", "123", "1.5", "@a", "a #b", "{x}", "[y]"]
+SAYINGS += [
+    "*x",
+    "&x",
+    "!x",
+    "a'b\"c",
+    "phường A, xã B",
+    "?",
+    "~",
+    "%a",
+    "yes",
+    "“ngoặc”",
+    "a\\b",
+    "2026-11-23",
+    "=",
+    "<<",
+]
+
+
+@given(st.one_of(st.sampled_from(SAYINGS), st.text(min_size=1, max_size=20).filter(lambda text: text.isprintable())))
+@settings(max_examples=200)
+def test_whatever_a_fixed_question_says_can_be_written(text: str) -> None:
+    one = {"ask": text, "expect": {"office": text, "procedure": "1.001193", "offers": ["2.000635", text]}}
+    lines = Lines(FIXED)
+    lines.append(["questions"], one)
+    lines = Lines(lines.text())
+    lines.set(["questions", 0], {"ask": ["a b", text], "expect": {"kind": "faq"}}, ("ask", "expect", "retired"))
+    told = lines.text().split("\n")
+    assert read(lines.text())["questions"] == [{"ask": ["a b", text], "expect": {"kind": "faq"}}, one]
+    assert told[0] == "# Đầu tệp" and told[2].endswith("  # lời chào") and "  # cuối tệp" in told and len(told) == 6

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 import sqlalchemy as sa
 
-from bot.releases.job import SILENT, Busy, Jobs, Stopped
+from bot.releases.job import AUTOMATIC, SILENT, Busy, Jobs, Stopped
 
 
 class Clock:
@@ -68,3 +68,12 @@ def test_a_job_whose_process_died_is_over_and_says_so(either: sa.engine.Engine) 
     jobs.start("minh")
     with pytest.raises(Stopped):
         jobs.beat(job.id, "teach", 0.9)
+
+
+def test_what_nobody_asked_for_gives_way(either: sa.engine.Engine) -> None:
+    jobs = Jobs(either)
+    measuring = jobs.start(AUTOMATIC, release=1)
+    asked = jobs.start_before_others("lan")
+    assert jobs.get(measuring.id).state == "cancelled" and jobs.get(asked.id).is_running
+    with pytest.raises(Busy):
+        jobs.start_before_others("minh")

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from typing import Optional
+
+import pytest
+
 from bot.phrasebook import Phrasebook, load
-from bot.releases.measure import compare, failed, figures, fixed_pairs, lasting_name, topic_title
+from bot.releases.measure import compare, failed, figures, fixed_pairs, lasting_name, refusal, told, topic_title
 
 BIRTH, DEATH, LICENCE = "procedure:1", "procedure:2", "procedure:3"
 
@@ -59,3 +63,17 @@ def test_a_family_of_vague_questions_has_a_name_that_lasts() -> None:
     assert topic_title(name, book, {}).startswith("hỏi lại: ")
     assert lasting_name("procedure:1.001193", book) == "procedure:1.001193"
     assert topic_title("procedure:1.001193", book, {}) == "Đăng ký khai sinh (1.001193)"
+
+
+@pytest.mark.parametrize(
+    ("figure", "words"),
+    [(None, "chưa đo"), ([0, 0], "chưa đo"), ([41, 42], "41/42"), ([32019, 47651], "32.019/47.651 (67%)")],
+)
+def test_figures_in_words(figure: Optional[list[int]], words: str) -> None:
+    assert told(figure) == words
+
+
+def test_what_passes_and_what_does_not() -> None:
+    assert refusal({"fixed": [["a", "b", []]]}) == ""
+    assert "1 câu hỏi cố định" in refusal({"fixed": [["a", "b", []], ["c", "d", ["cần xã giao"]]]})
+    assert "chưa được hỏi" in refusal({"fixed": []}) and "chưa được hỏi" in refusal({})

@@ -17,6 +17,7 @@ from bot.phrasebook import Phrasebook
 from bot.runtime import Runtime
 from bot.settings import settings
 from bot.staff import audit
+from bot.staff.workbench import warm
 from tests.editing.test_links import site as site
 from tests.staff.conftest import Console, Visitor
 
@@ -345,6 +346,18 @@ def test_a_vague_family_is_known_by_what_it_says(console: Console, own_data: Pat
     book = phrasebook.load(own_data)
     family = next(each for each in book.vague if "làm lại khai sinh" in each.phrasings)
     assert "mất khai sinh" in family.phrasings
+
+
+def test_the_files_are_read_before_anybody_comes(console: Console, own_data: Path) -> None:
+    warm(console.app).join(60)
+    held = console.app.state.workbench
+    assert held.editor.snapshot() is held.sayings()._built
+
+
+def test_whole_words_come_before_parts_of_words(console: Console) -> None:
+    page = console.person().get("/staff/content/picks", params={"pick": "ho chieu pho thong"}).text
+    first = re.search(r'value="([^"]+)"', page)
+    assert first and first[1] == "1.001456"
 
 
 def test_who_is_not_logged_in_sees_nothing(console: Console) -> None:

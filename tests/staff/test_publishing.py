@@ -19,7 +19,7 @@ from bot.releases.store import Release, Releases
 from bot.releases.workers import Workers
 from bot.runtime import Runtime
 from bot.settings import settings
-from bot.staff import audit
+from bot.staff import audit, publishing
 from bot.staff.accounts import Role
 from bot.training import code_digest
 from tests.staff.conftest import Console
@@ -157,13 +157,41 @@ def test_a_version_shows_what_changed_since_the_one_before(
     assert "1 thay đổi so với phiên bản 1" in person.get("/staff/publishing").text
     two = made(releases, staff_runtime, RIGHT, NEW, before=1)
     page = person.get(f"/staff/publishing/versions/{two.id}").text
-    assert "ve-tro-ly.yml" in page and "<ins>" in page and "<del>" in page
+    assert "ve-tro-ly.yml" in page and "<ins>" in page and "<del>" in page and "<td>Chủ đề</td>" in page
     assert person.get("/staff/publishing/versions/99").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("topic", "Chủ đề"),
+        ("faq", "faq"),
+        ("faq → gui-xe Gửi xe? → phrasings", "gui-xe Gửi xe? → Cách hỏi"),
+        ("faq → gui-xe Gửi xe? → sources → Kiểm thử → as_of", "gui-xe Gửi xe? → Nguồn → Kiểm thử → ngày"),
+        ("questions → xin chào → expect → kind", "xin chào → Điều phải đúng → Loại trả lời"),
+    ],
+)
+def test_where_something_changed_is_said_in_the_words_of_the_forms(where: str, words: str) -> None:
+    assert publishing.place(where) == words
+
+
+def test_what_is_new_since_the_bot_started_has_its_name(
+    console: Console, releases: Releases, staff_runtime: Runtime, own_data: Path
+) -> None:
+    text = (own_data / "faq" / "ve-tro-ly.yml").read_text(encoding="utf-8").split("faq:")[0]
+    entry = "{question: 'Gửi xe ở đâu?', phrasings: [a, b, c], answer: x, sources: [{title: T, as_of: 2026-01-01}]}"
+    (own_data / "faq" / "gui-xe.yml").write_text(f"{text}faq:\n  gui-xe: {entry}\n", encoding="utf-8")
+    made(releases, staff_runtime, RIGHT, [*NEW, ["faq:gui-xe", "a b", "faq:gui-xe", 0.9]], before=1)
+    assert "câu hỏi chung: Gửi xe ở đâu?" in console.person().get("/staff/publishing").text
 
 
 def test_files_that_cannot_be_read_are_named(console: Console, releases: Releases, own_data: Path) -> None:
     (own_data / "faq" / "hong.yml").write_text("a: [", encoding="utf-8")
-    assert "Chưa đọc được nlu_data/" in console.person(Role.EDITOR).get("/staff/publishing").text
+    lan = console.person(Role.EDITOR)
+    assert "Chưa đọc được nlu_data/" in lan.get("/staff/publishing").text
+    lan.post("/staff/publishing/train")
+    told = lan.get("/staff/publishing").text
+    assert "Huấn luyện không thành: hong.yml" in told and Jobs(releases.engine).latest() is None
 
 
 def test_one_training_at_a_time_and_it_can_be_cancelled(

@@ -8,6 +8,16 @@ document.addEventListener("keydown", (event) => {
 // A procedure that is picked from the results joins the chosen ones, so that the next search does not lose it.
 document.addEventListener("change", (event) => {
   const box = event.target;
+  if (box.dataset.fill) {
+    // One procedure only: its code goes into the field, its name below the label.
+    const field = document.getElementById(box.dataset.fill);
+    const hint = document.getElementById(`${box.dataset.fill}-hint`);
+    field.value = box.value;
+    hint.textContent = box.nextElementSibling.firstChild.textContent;
+    hint.hidden = false;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    return;
+  }
   const chosen = document.getElementById("chosen");
   if (!chosen || !box.checked || !box.closest("#pick-results")) return;
   const twin = [...chosen.querySelectorAll("input")].find((other) => other.value === box.value);
@@ -19,6 +29,11 @@ document.addEventListener("change", (event) => {
   }
   chosen.append(box.closest("li"));
   box.focus();
+});
+
+// A code that is typed is no longer the procedure whose name stands there.
+document.getElementById("procedure")?.addEventListener("input", (event) => {
+  if (event.isTrusted) document.getElementById("procedure-hint").hidden = true;
 });
 
 // One more empty source, copied from the last.

@@ -13,6 +13,11 @@ from playwright.sync_api import Browser, Page
 from bot.staff.accounts import Role
 from tests.staff.conftest import PASSWORD, Console
 
+CUT = """[...document.querySelectorAll(".scroll:has(> .stacks)")]
+  .filter((each) => each.scrollWidth > each.clientWidth + 1)
+  .map((each) => each.getAttribute("aria-label") ?? each.textContent.slice(0, 40))"""
+"""Tables that do not fit, though their rows should have become lists."""
+
 
 @dataclass
 class Desk:
@@ -49,8 +54,10 @@ class Desk:
         size = self.page.viewport_size
         self.page.set_viewport_size({"width": 320, "height": 640})
         wide = self.page.evaluate("document.documentElement.scrollWidth")
+        cut = self.page.evaluate(CUT)
         self.page.set_viewport_size(size or {"width": 1280, "height": 720})
         assert wide <= 320, f"{self.page.url}: {wide} px wide"
+        assert not cut, f"{self.page.url}: tables that scroll sideways: {cut}"
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from bot import phrasebook
 from bot.catalogue.store import Store
+from bot.evaluation import fixed
 from bot.phrasebook import Phrasebook
 from bot.runtime import Runtime
 from bot.settings import settings
@@ -35,7 +36,7 @@ def tab_to(page: Page, selector: str) -> None:
 def test_an_faq_by_keyboard_alone_with_a_duplicate_refused(desk: Desk, own_data: Path) -> None:
     page = desk.log_in(path="/content")
     desk.check()
-    shot(page, "content")
+    shot(page, "content", whole=False)
     tab_to(page, "#q")
     page.keyboard.type("tong dai 1022 tra loi")
     expect(page.locator(".entry")).to_have_count(1)
@@ -146,3 +147,51 @@ def test_excel_out_and_in(desk: Desk, own_data: Path, tmp_path: Path) -> None:
     page.get_by_role("button", name="Ghi 1 mục").click()
     expect(page.get_by_text("Đã ghi 1 mục từ Excel")).to_be_visible()
     assert "quận cũ của tôi đâu rồi" in phrasebook.load(own_data).faq["con-quan-huyen-khong"].phrasings
+
+
+def test_a_fixed_question_by_keyboard_alone(desk: Desk, own_data: Path) -> None:
+    page = desk.log_in(path="/content/fixed")
+    desk.check()
+    shot(page, "fixed", whole=False)
+    tab_to(page, "#q")
+    page.keyboard.type("xin phieu ly lich")
+    expect(page.locator(".entry")).to_have_count(1)
+    page.get_by_role("link", name="Thêm câu mới").click()
+    tab_to(page, "#ask")
+    page.keyboard.type("xin chào")
+    expect(page.locator("#checks")).to_contain_text("Câu này đã có")
+    tab_to(page, "form.entry-form button")
+    page.keyboard.press("Enter")
+    expect(page.locator("#ask-error1")).to_be_visible()
+    expect(page.locator("#ask")).to_be_focused()
+    desk.check()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Làm hộ chiếu cho con ở phường Hồng Hà\nthế hết bao nhiêu tiền")
+    tab_to(page, "#pick_procedure")
+    page.keyboard.type("ho chieu pho thong")
+    expect(page.locator("#procedure-results input").first).to_have_value("1.001456")
+    tab_to(page, "#procedure-results input")
+    page.keyboard.press("Space")
+    expect(page.locator("#procedure")).to_have_value("1.001456")
+    expect(page.locator("#procedure-hint")).to_contain_text("hộ chiếu")
+    tab_to(page, "#facet")
+    page.keyboard.press("l")
+    tab_to(page, "#unit")
+    page.keyboard.type("hong ha")
+    expect(page.locator("#checks")).to_contain_text("Chưa thấy chỗ nào cần sửa")
+    page.locator("summary").click()
+    desk.check()
+    with page.expect_popup() as tried:
+        page.get_by_role("button", name="Hỏi thử ngay").click()
+    expect(tried.value.get_by_label("Câu hỏi", exact=True)).to_have_value(
+        "Làm hộ chiếu cho con ở phường Hồng Hà\nthế hết bao nhiêu tiền"
+    )
+    tried.value.close()
+    page.get_by_role("button", name="Lưu", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Đã thêm.")).to_be_visible()
+    expect(page.get_by_label("Phường, xã")).to_have_value("Phường Hồng Hà")
+    desk.check()
+    shot(page, "fixed-form")
+    asked = fixed.read(own_data)[-1]
+    assert asked.expect == fixed.Expect(procedure="1.001456", facet="fee", unit="Phường Hồng Hà")

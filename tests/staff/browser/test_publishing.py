@@ -181,6 +181,7 @@ def test_from_an_edit_to_an_answer_and_back(page: Page, server: Server, data: Pa
     # Train: the bot answers meanwhile, the page survives a reload, a second training is refused.
     train(page, server)
     check(page)
+    expect(page.get_by_text("Dạy bản nháp")).to_be_visible(timeout=60_000)
     shot(page, "publishing-progress")
     assert ask(server, "xin chào", "meanwhile")
     page.reload()
