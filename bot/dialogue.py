@@ -79,6 +79,9 @@ class Guide:
             state = replace(state, day=None)
         state = self._placed(place, state)
         if place.found is Found.ELSEWHERE and _asks_where(found):
+            # "À nhầm, phường Hoàng Mai" may come next, and is about the same.
+            if found.kind == "procedure" and found.topic:
+                state = replace(state, procedure=found.topic, facets=found.facets or state.facets, choices=())
             return Turn(self.writer.elsewhere(place.name), state)
         refers = Reference(self.book, self.writer.label)
         recalled = refers.recalled(found, state.procedure, state.history)
@@ -105,8 +108,9 @@ class Guide:
             return self._answered(found, place, state)
         answer = self._about_no_procedure(found)
         # Thanks, or a word about the weather, takes back nothing; a new matter does, and "none of these".
-        aside = found.kind != "missing" and found.intent != "deny"
-        return Turn(answer, state if aside else replace(state, choices=(), unit_choices=()))
+        if found.kind == "missing":
+            return Turn(answer, replace(state, procedure=None, choices=(), unit_choices=()))
+        return Turn(answer, replace(state, choices=(), unit_choices=()) if found.intent == "deny" else state)
 
     def chosen(self, procedure: str, state: State, facets: Sequence[str] = ()) -> Turn:
         """A procedure was picked from those offered (by tap, number or words)."""
@@ -179,7 +183,8 @@ class Guide:
 
     def _answered(self, found: Understanding, place: Mention, state: State) -> Turn:
         # "Còn chứng thực chữ ký thì sao" asks the same about something else; a correction asks the same anew.
-        same = state.facets if state.procedure and (found.corrects or found.again) else ()
+        # Who asked before naming anything is waiting for that answer still.
+        same = state.facets if state.procedure is None or found.corrects or found.again else ()
         facets = found.facets or same or DEFAULT_FACETS
         return self._ask(replace(state, procedure=found.topic, facets=facets, choices=()), place, found)
 

@@ -128,6 +128,10 @@ class Around(_Strict):
     """What people tell besides, before or after it."""
     fillers: str
     """Words (with blanks between) that say nothing by themselves."""
+    starts: str = ""
+    """Words that mean nothing at the beginning of a message."""
+    ends: str = ""
+    """Words that mean nothing at its end."""
     place_fillers: str
     """Words that, besides those, say nothing where somebody only tells their place."""
     day_fillers: str
@@ -142,10 +146,16 @@ class Around(_Strict):
     """Said where the message before was a slip, or was misunderstood ("à nhầm", "ý tôi là")."""
     same_question: list[str] = []
     """Said where the same is asked about something else ("thế chứng thực chữ ký thì sao")."""
+    people: str = ""
+    """Words for people, who change nothing about what is talked about ("còn vợ tôi thì sao")."""
 
 
-class _CueFile(_Strict):
-    cues: dict[str, list[str]]
+class Cues(_Strict):
+    """What people say when they ask for a facet."""
+
+    cues: dict[str, list[str]] = {}
+    alone: dict[str, list[str]] = {}
+    """What asks for it only where a message says nothing else ("hồ sơ?")."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +168,7 @@ class Phrasebook:
     faq: dict[str, Faq]
     around: Around
     abbreviations: Abbreviations
-    cues: dict[str, list[str]] = field(default_factory=dict)
+    cues: Cues = field(default_factory=Cues)
     replies: dict[str, str] = field(default_factory=dict)
 
     def kin(self, code: str) -> tuple[str, ...]:
@@ -193,7 +203,7 @@ def load(folder: Path = NLU_DATA) -> Phrasebook:
         dict(_faq(folder)),
         _parse(Around, folder / "follow_up.yml"),
         load_abbreviations(folder / "abbreviations.yml"),
-        _parse(_CueFile, folder / "facets.yml").cues,
+        _parse(Cues, folder / "facets.yml"),
         _read(folder / "replies.yml"),
     )
 

@@ -79,14 +79,19 @@ class Reference:
         is_near = found.topic in near or (found.is_vague and near & set(found.choices))
         if is_near and not found.corrects:
             return None
+        meant = found.choices if found.kind == "choices" else (str(found.topic),)
+        in_full = any(not set(found.content) - set(self._label(code)) for code in meant)
+        if in_full and not (found.corrects or found.again):
+            return None
         named = self._named_nearby(found, procedure, kin)
         if named:
             return named
+        if in_full and found.kind == "procedure":
+            return None
         offered = [code for code in found.choices if code in kin] if found.is_vague else []
         if len(offered) == 1:
             return offered[0]
-        has_its_words = found.kind == "procedure" and not set(found.content) - set(self._label(str(found.topic)))
-        if has_its_words or not (doubtful or found.corrects):
+        if not (doubtful or found.corrects):
             return None
         wrong = procedure if found.corrects else None
         ranking = [(code, share) for code, share in found.ranking if code != wrong]

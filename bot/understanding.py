@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Optional
 
 from bot.catalogue.search import Match
-from bot.phrasebook import Phrasebook
-from bot.text import Abbreviations, Phrases, fold, normalise, words
+from bot.phrasebook import Cues, Phrasebook
+from bot.text import Abbreviations, Phrases, fits, fold, normalise, words
 
 PROCEDURE, VAGUE, MISSING, FAQ, NONE = "procedure", "vague", "missing", "faq", "none"
 """Kinds of topic; a topic's id is `kind:name`, e.g. `procedure:1.004222`."""
@@ -48,6 +48,8 @@ FACETS = ("office", "documents", "fee", "time", "online", "legal", "delegation",
 LIKELY_FACET, CERTAIN_FACET = 0.8, 0.97
 """Confidence from which the intent classifier is heard: where there is no cue word, and beside one."""
 
+SHORT = 5
+"""Words of a message that may ask by naming a thing alone ("hồ sơ ạ?")."""
 OPENING = 1
 """Words ("à", "em") before which the first word of a correction still opens a message."""
 LONG_NUMBER = 6
@@ -120,8 +122,8 @@ class Understanding:
 class Facets:
     """Finds by its cue words what is asked about a procedure, and what a message says besides."""
 
-    def __init__(self, cues: Mapping[str, Iterable[str]], abbreviations: Abbreviations) -> None:
-        self._facet = {" ".join(words(normalise(cue))): facet for facet, found in cues.items() for cue in found}
+    def __init__(self, cues: Cues, abbreviations: Abbreviations) -> None:
+        self._facet, self._alone = _by_words(cues.cues), _by_words(cues.alone)
         self._phrases = Phrases.of(self._facet)
         self._abbreviations = abbreviations
 
@@ -136,9 +138,14 @@ class Facets:
                     return tuple(dict.fromkeys(found))
         return ()
 
+    def alone(self, text: str) -> tuple[str, ...]:
+        """The facets that a text asks for which says nothing else ("hồ sơ ạ?")."""
+        found = [self._alone[phrase] for _, phrase in Phrases.of(self._alone).find(self._words(text))]
+        return tuple(dict.fromkeys(found))
+
     def content(self, text: str, *fillers: Phrases) -> list[str]:
         """The words of a text that are neither cues of a facet nor fillers."""
-        left = self._gist(text)
+        left = self.rest(text)
         for words_that_say_nothing in fillers:
             left = _without(left, words_that_say_nothing)
         # A telephone or identity number says nothing about the matter.
@@ -146,10 +153,11 @@ class Facets:
 
     def gist(self, text: str) -> str:
         """A text without the cues of facets; empty if it has none, or little else."""
-        left = self._gist(text)
+        left = self.rest(text)
         return " ".join(left) if 1 < len(left) < len(self._words(text)) else ""
 
-    def _gist(self, text: str) -> list[str]:
+    def rest(self, text: str) -> list[str]:
+        """The words of a text without the cues of facets."""
         return _without(self._words(text), self._phrases)
 
     def _in(self, sentence: str) -> Iterable[str]:
@@ -157,6 +165,11 @@ class Facets:
 
     def _words(self, text: str) -> list[str]:
         return words(self._abbreviations.expand(normalise(text)))
+
+
+def _by_words(cues: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """Cue → facet."""
+    return {" ".join(words(normalise(cue))): facet for facet, found in cues.items() for cue in found}
 
 
 def _without(said: Sequence[str], phrases: Phrases) -> list[str]:
@@ -173,7 +186,8 @@ class Listener:
         self._back, self._slip, self._again = (
             Phrases.of(said) for said in (around.back, around.corrections, around.same_question)
         )
-        self._nothing, self._place, self._day, self._office, self._document = (
+        self._starts, self._ends = words(normalise(around.starts)), words(normalise(around.ends))
+        self._nothing, self._place, self._day, self._office, self._document, self._people = (
             Phrases.of(words(normalise(fillers)))
             for fillers in (
                 around.fillers,
@@ -181,6 +195,7 @@ class Listener:
                 around.day_fillers,
                 around.office_fillers,
                 around.decisions,
+                around.people,
             )
         )
 
@@ -201,7 +216,10 @@ class Listener:
         fillers += [self._office] if "delegation" in cues else []
         said = words(normalise(text))
         again = any(self._again.find(said))
+        fillers += [self._people] if again else []
         content = tuple(self.facets.content(rest, *fillers))
+        if not cues and not content and len(said) <= SHORT:
+            cues = self.facets.alone(rest)
         meant = meant_facets(cues, intents)
         # "Thì sao" sounds like "thế nào" to the classifier, and asks whatever was asked before.
         meant = tuple(facet for facet in meant if facet in cues or facet != "how") if again else meant
@@ -217,6 +235,15 @@ class Listener:
             corrects=any(at <= OPENING for at, _ in self._slip.find(said)) or self.meant(text) != text,
             again=again,
         )
+
+    def core(self, rest: str) -> str:
+        """What is left of a message without the cues of facets and the words around it ("em muốn … thì ạ")."""
+        said = self.facets.rest(rest)
+        while said and any(fits(said[0], word) for word in self._starts):
+            said = said[1:]
+        while said and any(fits(said[-1], word) for word in self._ends):
+            said = said[:-1]
+        return " ".join(said)
 
     def meant(self, text: str) -> str:
         """A text without what it says is not meant; all of it where little else would be left."""
@@ -309,9 +336,12 @@ def decide(matches: Sequence[Match], intent: str, says: Says, book: Phrasebook) 
     # "Quay lại từ đầu" goes back to nothing in particular.
     if says.back and not (best.topic == SMALL_TALK and best.probability >= SURE and intent == "start_over"):
         return _with(found, f"ask_{asked[0]}" if asked else "ask_how", "follow_up", topic=_hint(ranking))
+    if says.again and not says.content:
+        return _with(found, f"ask_{asked[0]}" if asked else "ask_how", "follow_up", topic=_hint(ranking))
+    # A place and hardly anything besides: "giờ là phường Từ Liêm á" is no question about the reform.
+    if says.place and best.probability < SURE and (kind == NONE or (kind == FAQ and len(says.content) <= 1)):
+        return _with(found, "inform_place", "place") if not asked else _with(found, f"ask_{asked[0]}", "follow_up")
     if kind == NONE:
-        if says.place and best.probability < SURE:
-            return _with(found, "inform_place", "place") if not asked else _with(found, f"ask_{asked[0]}", "follow_up")
         return _no_topic(found, name, intent, ranking)
     if kind == FAQ:
         return _with(found, "ask_faq", "faq", topic=name)

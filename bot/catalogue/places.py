@@ -35,6 +35,7 @@ _PREFIXES: tuple[tuple[tuple[str, ...], frozenset[UnitKind]], ...] = (
     (("quận",), _DISTRICTS),
     (("huyện",), _DISTRICTS),
     (("px",), _WARDS),
+    (("phg",), _WARD),
     (("ph",), _WARD),
     (("p",), _WARD),
     (("f",), _WARD),

@@ -251,18 +251,19 @@ class TopicIndex:
         # Where judges that learned from different documents disagree, their mean is less sure of itself.
         self._judges = lessons.judges
 
-    def rank(self, text: str, gist: str = "") -> list[Match]:
+    def rank(self, text: str, gist: str = "", core: str = "") -> list[Match]:
         """What a text is about, likeliest first; the probabilities add up to 1.
 
         Args:
             gist: the text without what is understood otherwise ("mất bao lâu"); both are asked, and averaged.
+            core: what is left of it without words that mean nothing, too; it may be a phrasing word for word.
         """
         query = self._expand(text)
         queries = [query, self._expand(gist)] if gist else [query]
         shares = softmax(self._score(self._features.of(queries)), axis=1).mean(axis=0)
         best = np.argsort(-shares)
         matches = [Match(self.topics[i], float(shares[i])) for i in best]
-        said = self._said.get(fold(query), set())
+        said = self._said.get(fold(query)) or self._said.get(fold(self._expand(core))) or set()
         if len(said) == 1 and matches[0].probability < WORD_FOR_WORD:
             matches = _certain(next(iter(said)), matches)
         return matches

@@ -124,7 +124,7 @@ class TopicLinker(GraphComponent):  # type: ignore[misc]
         named, day = place["found"] != Found.NOTHING.value, message.get(DAY) is not None
         says = self._listener.hear(text, rest, named, day, intents)
         intent = intents[0][0] if intents else ""
-        matches = index.rank(rest or text, self._listener.facets.gist(rest))
+        matches = index.rank(rest or text, self._listener.facets.gist(rest), self._listener.core(rest))
         message.set(TOPICS, [[m.topic, round(m.probability, 4)] for m in matches[:SHOWN]], add_to_output=True)
         _set(message, decide(matches, intent, says, runtime().book))
 

@@ -74,7 +74,7 @@ def desk(own_engine: sa.engine.Engine, book: Phrasebook, tmp_path: Path) -> Desk
     data.mkdir()
     for name in ("abbreviations", "facets", "follow_up", "replies"):
         shutil.copy(NLU_DATA / f"{name}.yml", data)
-    found = Desk(Runtime(replace(settings(), home=tmp_path, nlu_data=data), Store(own_engine), book))
+    found = Desk(Runtime(replace(settings(), home=tmp_path, nlu_data=data), Store(own_engine), lambda: book))
     found.releases.publish_first(found.made(RIGHT, OLD), "motcua run")
     return found
 

@@ -76,13 +76,13 @@ def test_out_and_in_changes_nothing(folder: Path) -> None:
 
 def test_an_edit_a_new_entry_and_one_retired(desk: Desk) -> None:
     row = desk.row_of("duong-day-nong")
-    desk.cell(row, "phrasings").value += "\ncho xin số một cửa"
+    desk.cell(row, "phrasings").value += "\nsố máy của bàn một cửa đâu rồi"
     desk.cell(row, "review").value = datetime(2027, 3, 1)
     desk.cell(desk.row_of("vneid-la-gi"), "retired").value = "x"
     new = desk.add(
         file="Nộp hồ sơ",
         question="Có nhận hồ sơ buổi tối không?",
-        phrasings="nộp buổi tối\nnộp sau giờ làm\nđi làm về mới nộp được",
+        phrasings="tối mịt có ai nhận không\nquầy có mở đèn sau tám giờ\nca đêm của quầy hồ sơ",
         answer="Chưa có dữ liệu.",
         sources="Thông báo | https://a.gov.vn/x | 1/7/2025\nTin | 2025-08-02",
     )

@@ -26,7 +26,7 @@ NEW: dict[str, Any] = {"ask": "con tôi mới đẻ làm giấy tờ ở đâu",
 
 @pytest.fixture
 def staff_runtime(own_engine: sa.engine.Engine, book: Phrasebook, tmp_path: Path, own_data: Path) -> Runtime:
-    return Runtime(replace(settings(), home=tmp_path, nlu_data=own_data), Store(own_engine), book)
+    return Runtime(replace(settings(), home=tmp_path, nlu_data=own_data), Store(own_engine), lambda: book)
 
 
 def where(person: Visitor, words: str, state: str = "") -> str:
