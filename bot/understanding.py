@@ -23,9 +23,9 @@ FOLLOW_UP = f"{NONE}:follow_up"
 SMALL_TALK = f"{NONE}:small_talk"
 NOT_UNDERSTOOD = f"{NONE}:not_understood"
 
-LEAD = 0.53
+LEAD = 0.51
 """A procedure is asserted when it has this share of what it and the next one have together."""
-WEAK = 0.34
+WEAK = 0.3
 """Below this probability nothing is asserted, whatever the lead."""
 FAINT = 0.04
 """Topics below this probability are no candidates."""
@@ -33,8 +33,6 @@ ALIVE = 0.14
 """Below this probability of the best topic nothing is understood at all."""
 CLEAR = 0.25
 """A FAQ entry or a missing procedure, of which only one is ever named, needs at least this much."""
-VAGUE_LEAD = 1.4
-"""How many times likelier than the best procedure a vague family must be for its choices to be offered."""
 SURE = 0.7
 """From this probability a topic is believed even where the words alone would say otherwise."""
 FEWEST = 3
@@ -310,7 +308,7 @@ def decide(matches: Sequence[Match], intent: str, says: Says, book: Phrasebook) 
     """
     if says.number is not None:
         return Understanding("choose", "choose", ordinal=says.number, confidence=1.0)
-    asked = says.meant
+    asked, matches = says.meant, _gathered(matches)
     every = [(split_topic(m.topic)[1], m.probability) for m in matches if m.topic.startswith(PROCEDURE)]
     matches = [match for match in matches if match.probability >= _least(match.topic)]
     ranking = tuple((split_topic(m.topic)[1], m.probability) for m in matches if m.topic.startswith(PROCEDURE))
@@ -348,7 +346,7 @@ def decide(matches: Sequence[Match], intent: str, says: Says, book: Phrasebook) 
     if kind == MISSING:
         return _with(found, "ask_missing", "missing", topic=name)
     ask = f"ask_{asked[0]}" if asked else "ask_how"
-    if kind == VAGUE and (not ranking or best.probability >= VAGUE_LEAD * ranking[0][1]):
+    if kind == VAGUE:
         return _with(found, ask, "choices", choices=tuple(book.vague[int(name)].choices))
     near, top = _near(ranking), ranking[0][0]
     found = _with(found, ask, "procedure", topic=top, confidence=ranking[0][1])
@@ -356,6 +354,14 @@ def decide(matches: Sequence[Match], intent: str, says: Says, book: Phrasebook) 
         return _with(found, ask, "procedure", choices=near[1:])
     offered = near if len(near) > 1 else tuple(code for code, _ in every[:FEWEST])
     return _with(found, ask, "choices", topic=None, choices=offered)
+
+
+def _gathered(matches: Sequence[Match]) -> list[Match]:
+    """The likeliest vague family stands for all: they overlap, and what several could mean is vague all the more."""
+    vague = [match for match in matches if split_topic(match.topic)[0] == VAGUE]
+    others = [match for match in matches if split_topic(match.topic)[0] != VAGUE]
+    together = [Match(vague[0].topic, sum(match.probability for match in vague))] if vague else []
+    return sorted([*together, *others], key=lambda match: -match.probability)
 
 
 def _least(topic: str) -> float:

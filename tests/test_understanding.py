@@ -60,7 +60,7 @@ def test_a_sure_procedure_is_asserted_with_its_runners_up(book: Phrasebook) -> N
 
 
 def test_doubt_between_procedures_gives_choices(book: Phrasebook) -> None:
-    found = understand(book, ("procedure:1.001193", 0.38), ("procedure:1.004884", 0.36), ("procedure:1.000894", 0.01))
+    found = understand(book, ("procedure:1.001193", 0.365), ("procedure:1.004884", 0.36), ("procedure:1.000894", 0.01))
     assert (found.kind, found.topic, found.choices) == ("choices", None, ("1.001193", "1.004884"))
 
 
