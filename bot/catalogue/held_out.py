@@ -33,6 +33,10 @@ class HeldOut:
     """Of the topic where it belongs."""
 
     @property
+    def topics(self) -> tuple[str, str]:
+        return self.topic, self.found
+
+    @property
     def right(self) -> bool:
         return self.found == self.topic
 

@@ -191,6 +191,10 @@ class Lessons:
         self._keys = keys(texts)
         self._examples = self.features.of(list(self._dressed(around)))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the examples, most of its size: it travels between processes when the judges are taught."""
+        return {name: value for name, value in vars(self).items() if name != "_examples"}
+
     def _dressed(self, around: Around) -> Iterator[str]:
         """Every document twice, otherwise dressed, and without diacritics the second time."""
         # What is drawn depends on the text alone: one more document changes nothing about the others.

@@ -105,7 +105,7 @@ class LinearSvmClassifier(GraphComponent, IntentClassifier):  # type: ignore[mis
             self._model = _untaught(self._config["C"])
             self._model.fit(*zip(*examples))
         with self._model_storage.write_to(self._resource) as folder:
-            joblib.dump(self._model, folder / "svm.joblib")
+            joblib.dump(self._model, folder / "svm.joblib", compress=1)
         return self._resource
 
     def process(self, messages: List[Message]) -> List[Message]:

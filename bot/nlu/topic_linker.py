@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any, Dict, List, Optional
 
@@ -39,8 +39,8 @@ from bot.understanding import (
 
 PASSING = 2
 """Words beside a document's number from which on the question is about something else."""
-LESSONS: ContextVar[Optional[List[Lessons]]] = ContextVar("lessons", default=None)
-"""Where a training leaves what it taught, for whoever wants to measure by it."""
+LESSONS: ContextVar[Optional[Callable[[], Lessons]]] = ContextVar("lessons", default=None)
+"""Gives the lessons where somebody else prepares them (`bot.releases.study`)."""
 SHOWN = 6
 TOPICS = "topics"
 """Key of a message: its likeliest topics with their probabilities, for whoever asks why."""
@@ -92,13 +92,11 @@ class TopicLinker(GraphComponent):  # type: ignore[misc]
         examples = [(m.get(TEXT), m.get(INTENT)) for m in training_data.intent_examples if not m.get(COPY)]
         # Trained on somebody else's intents (to compare classifiers), the classifier keeps the last word.
         if any(intent.startswith("ask_") for _, intent in examples):
-            lessons = lessons_of(current, examples)
-            self._index = TopicIndex.of(lessons)
-            kept = LESSONS.get()
-            if kept is not None:
-                kept.append(lessons)
+            prepared = LESSONS.get()
+            self._index = TopicIndex.of(prepared() if prepared else lessons_of(current, examples))
         with self._model_storage.write_to(self._resource) as folder:
-            joblib.dump(self._index, folder / "topics.joblib")
+            # Rasa packs the whole anew, which takes six times as long with what is not packed yet.
+            joblib.dump(self._index, folder / "topics.joblib", compress=1)
         return self._resource
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 import traceback
-from contextlib import suppress
+from concurrent.futures import Future
 from contextvars import copy_context
 from importlib import import_module
 from pathlib import Path
@@ -28,18 +28,16 @@ quiet()
 
 # ruff: noqa: E402, I001
 import bot.server  # noqa: F401 - before the rest: see there
-from rasa.shared.nlu.constants import INTENT, TEXT
-from rasa.shared.nlu.training_data.loading import load_data
 
-from bot.catalogue.held_out import held_out
-from bot.catalogue.search import Lessons, get_ready
+from bot.catalogue.held_out import HeldOut
 from bot.evaluation import fixed
-from bot.nlu.topic_linker import LESSONS, documents, lessons_of
+from bot.nlu.topic_linker import LESSONS
 from bot.phrasebook import BadPhrasebook
 from bot.releases import measure, snapshot
 from bot.releases.job import Job, Jobs, Stopped
 from bot.releases.starting import usable_model
 from bot.releases.store import Release, Releases
+from bot.releases.study import Study
 from bot.runtime import Runtime, runtime, using
 from bot.server import LocalBot
 from bot.text import spans
@@ -84,7 +82,7 @@ class Progress:
                 return
 
 
-def run(number: int) -> None:
+def run(number: int, study: Study) -> None:
     """Do a job; how it ended stands in the database."""
     current = runtime()
     jobs = Jobs(current.store.engine)
@@ -92,7 +90,7 @@ def run(number: int) -> None:
     folder = Path(tempfile.mkdtemp(prefix="motcua-training-"))
     progress = Progress(jobs, number, folder)
     try:
-        made = _made(job, current, folder, progress)
+        made = _made(job, current, folder, progress, study)
         progress.close()
         jobs.end(number, "done", release=made)
     except (BadPhrasebook, LookupError) as error:
@@ -104,46 +102,50 @@ def run(number: int) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _made(job: Job, current: Runtime, folder: Path, progress: Progress) -> int:
+def _made(job: Job, current: Runtime, folder: Path, progress: Progress, study: Study) -> int:
     """Do what a job asks for; gives the number of the version that it was about."""
     releases = Releases(current.store.engine, current.settings.models)
     old = releases.get(job.release) if job.release else None
     if old is not None:
-        return _mended(old, releases, current, folder, progress)
+        return _mended(old, releases, current, folder, progress, study)
     started = time.monotonic()
     packed = snapshot.pack(current.settings.nlu_data)
     # From here on nobody's edits reach what is trained.
-    draft = _Version(packed, current, folder / "draft")
+    draft = _Version(packed, current, folder / "draft", study)
     questions = fixed.read(draft.data)
     draft.train(progress)
     progress.tell("fixed")
     published = releases.published()
     measured: dict[str, Any] = {"fixed": draft.asked(questions)}
     if published:
-        measured.update(before=published.id, fixed_before=_asked_of(releases, published, current, folder, questions))
+        measured.update(
+            before=published.id, fixed_before=_asked_of(releases, published, current, folder, questions, study)
+        )
     measured["held_out"] = draft.held_out(progress)
     if published and not releases.measured(published.id).get("held_out"):
-        _measure(published, releases, current, folder / "unmeasured", progress)
+        _measure(published, releases, current, folder / "unmeasured", progress, study)
     progress.tell("keep")
     seconds = round(time.monotonic() - started, 1)
     digests = data_digest(draft.data), code_digest()
     return releases.add(draft.model, packed, job.who, *digests, seconds, measure.figures(measured), measured).id
 
 
-def _mended(old: Release, releases: Releases, current: Runtime, folder: Path, progress: Progress) -> int:
+def _mended(old: Release, releases: Releases, current: Runtime, folder: Path, progress: Progress, study: Study) -> int:
     """Make what an old version lacks: its model, or its figures."""
     if usable_model(releases, old) is None:
-        version = _Version(releases.snapshot(old.id), current, folder / "old")
+        version = _Version(releases.snapshot(old.id), current, folder / "old", study)
         version.train(progress)
         releases.replace_model(old.id, version.model, code_digest())
     else:
-        _measure(old, releases, current, folder / "old", progress)
+        _measure(old, releases, current, folder / "old", progress, study)
     return old.id
 
 
-def _measure(one: Release, releases: Releases, current: Runtime, folder: Path, progress: Progress) -> None:
+def _measure(
+    one: Release, releases: Releases, current: Runtime, folder: Path, progress: Progress, study: Study
+) -> None:
     """Measure a version for which nobody did so yet: the one that was shipped."""
-    version = _Version(releases.snapshot(one.id), current, folder)
+    version = _Version(releases.snapshot(one.id), current, folder, study)
     measured = {**releases.measured(one.id), "held_out": version.held_out(progress, "published")}
     model = usable_model(releases, one)
     if model and not measured.get("fixed"):
@@ -153,13 +155,18 @@ def _measure(one: Release, releases: Releases, current: Runtime, folder: Path, p
 
 
 def _asked_of(
-    releases: Releases, one: Release, current: Runtime, folder: Path, questions: tuple[fixed.Question, ...]
+    releases: Releases,
+    one: Release,
+    current: Runtime,
+    folder: Path,
+    questions: tuple[fixed.Question, ...],
+    study: Study,
 ) -> list[list[Any]]:
     """The questions, of the version that answers now; none if its model is not at hand."""
     model = usable_model(releases, one)
     if model is None:
         return []
-    version = _Version(releases.snapshot(one.id), current, folder / "published")
+    version = _Version(releases.snapshot(one.id), current, folder / "published", study)
     version.model = model
     return version.asked(questions)
 
@@ -167,18 +174,20 @@ def _asked_of(
 class _Version:
     """A version in the making."""
 
-    def __init__(self, packed: bytes, current: Runtime, folder: Path) -> None:
+    def __init__(self, packed: bytes, current: Runtime, folder: Path, study: Study) -> None:
         self.data = snapshot.unpack(packed, folder)
         self.mine = current.with_data(self.data)
         self.model = model_path(folder=self.data)
-        self._lessons: list[Lessons] = []
+        self._study = study
+        self._held_out: Optional[Future[list[HeldOut]]] = None
 
     def train(self, progress: Progress) -> None:
         progress.tell("teach")
         if self.model.exists():
             return
+        lessons, self._held_out = self._study.learn(self.data)
         context = copy_context()
-        context.run(LESSONS.set, self._lessons)
+        context.run(LESSONS.set, lessons.result)
         context.run(train, self.model, folder=self.data)
 
     def asked(self, questions: tuple[fixed.Question, ...]) -> list[list[Any]]:
@@ -187,42 +196,38 @@ class _Version:
 
     def held_out(self, progress: Progress, phase: str = "held_out") -> list[list[Any]]:
         progress.tell(phase)
-        lessons = self._lessons[0] if self._lessons else self._read_lessons()
-        found = held_out(lessons, lambda share: progress.tell(phase, share))
-        named = {topic: measure.lasting_name(topic, self.mine.book) for topic in lessons.topics}
+        if self._held_out is None:
+            lessons, self._held_out = self._study.learn(self.data)
+            lessons.result()
+        found = self._held_out.result()
+        named = {
+            topic: measure.lasting_name(topic, self.mine.book) for topic in {t for one in found for t in one.topics}
+        }
         return [[named[one.topic], one.text, named[one.found], one.probability] for one in found]
 
-    def _read_lessons(self) -> Lessons:
-        """The lessons of a model that had been trained before."""
-        examples = load_data(str(self.data / "intents")).intent_examples
-        return lessons_of(self.mine, [(message.get(TEXT), message.get(INTENT)) for message in examples])
 
-
-def _warm_up() -> None:
+def _warm_up(study: Study) -> None:
     """Load what takes long to load."""
-    for name in ("rasa.model_training", "bot.catalogue.low_rank_steps"):
-        import_module(name)
+    study.get_ready()
+    import_module("rasa.model_training")
     spans("khởi động")
-    current = runtime()
-    catalogue = current.catalogue()
-    # Whoever opened the page may be about to mend a broken file.
-    with suppress(BadPhrasebook):
-        get_ready(documents(current.book, catalogue))
+    runtime().catalogue()
 
 
 def main(arguments: list[str]) -> Optional[int]:
+    study = Study()
     if arguments == ["--wait"]:
-        _warm_up()
+        _warm_up(study)
         print("ready", flush=True)
         timer = threading.Timer(IDLE, os._exit, [0])
         timer.daemon = True
         timer.start()
         line = sys.stdin.readline().strip()
         timer.cancel()
-        if not line:
-            return 0
-        arguments = [line]
-    run(int(arguments[0]))
+        arguments = [line] if line else []
+    if arguments:
+        run(int(arguments[0]), study)
+    study.close()
     return 0
 
 
