@@ -36,6 +36,7 @@ bench: $(ENVIRONMENT)
 	@.venv/bin/python -m tests.benchmarks.classifiers
 	@.venv/bin/python -m tests.benchmarks.catalogue
 	@.venv/bin/python -m tests.benchmarks.telegram
+	@.venv/bin/python -m tests.benchmarks.publishing
 
 clean:
 	rm -rf .venv .uv
