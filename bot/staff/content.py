@@ -21,7 +21,7 @@ from bot.editing.values import new_key, rows
 from bot.staff import access, audit, content_excel, content_fixed, questions
 from bot.staff.access import field, form
 from bot.staff.accounts import Role
-from bot.staff.content_form import MOST_SOURCES, Draft, by_field, of_form, of_item, stops
+from bot.staff.content_form import MOST_SOURCES, Draft, by_field, checked, of_form, of_item, stops
 from bot.staff.pages import flash, go, page
 from bot.staff.workbench import Workbench, workbench
 
@@ -207,14 +207,7 @@ def check(request: Request) -> Response:
     own = snapshot.find(kind, stem, key, field(request, "version")) if key else None
     draft = of_form(kind, form(request), own)
     findings = _findings(bench, draft, own, snapshot)
-    return page(
-        request,
-        "content/_checks.html",
-        findings=findings,
-        address=address,
-        sure=bool(field(request, "sure")),
-        asks=any(each.grade is Grade.ASKED for each in findings),
-    )
+    return checked(request, findings, address)
 
 
 def picks(request: Request) -> Response:

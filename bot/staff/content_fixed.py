@@ -25,7 +25,7 @@ from bot.editing.values import rows
 from bot.evaluation import fixed
 from bot.staff import audit
 from bot.staff.access import field, form
-from bot.staff.content_form import Draft, by_field, of_item, stops
+from bot.staff.content_form import Draft, by_field, checked, of_item, stops
 from bot.staff.pages import flash, go, page
 from bot.staff.workbench import Workbench, words_of, workbench
 from bot.text import clean, fold
@@ -173,14 +173,7 @@ def check(request: Request) -> Response:
     bench = workbench(request)
     own = bench.editor.snapshot().named(FIXED, field(request, "own"))
     findings = _findings(bench, _typed(bench, form(request), own), own)
-    return page(
-        request,
-        "content/_checks.html",
-        findings=findings,
-        address=address,
-        sure=bool(field(request, "sure")),
-        asks=any(each.grade is Grade.ASKED for each in findings),
-    )
+    return checked(request, findings, address)
 
 
 def _checker(bench: Workbench) -> FixedChecker:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
 
 from bot.editing.checks import Finding, Grade
 from bot.editing.editor import Item, Kind, plain
 from bot.editing.values import a_date, paragraphs, rows
+from bot.staff import access
+from bot.staff.pages import page
 from bot.text import clean
 
 SPARE_SOURCES = 1
@@ -104,3 +108,19 @@ def by_field(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
     for each in findings:
         told.setdefault(each.field, []).append(each)
     return told
+
+
+def checked(request: Request, findings: Sequence[Finding], address: Callable[[Item], str]) -> Response:
+    """The part of a form that says what is wrong with it.
+
+    Args:
+        address: where an entry's form is.
+    """
+    return page(
+        request,
+        "content/_checks.html",
+        findings=findings,
+        address=address,
+        sure=bool(access.field(request, "sure")),
+        asks=any(each.grade is Grade.ASKED for each in findings),
+    )
