@@ -62,6 +62,14 @@ def ensure_model(folder: Optional[Path] = None) -> Path:
     return path if path.exists() else train(path, folder=folder)
 
 
+def examples(folder: Path) -> list[tuple[str, str]]:
+    """Text and intent of Rasa's training examples in a folder like `nlu_data/`."""
+    from rasa.shared.nlu.constants import INTENT, TEXT
+    from rasa.shared.nlu.training_data.loading import load_data
+
+    return [(one.get(TEXT), one.get(INTENT)) for one in load_data(str(folder / "intents")).intent_examples]
+
+
 def train(path: Path, config: Path = CONFIG, folder: Optional[Path] = None) -> Path:
     """Train a model.
 

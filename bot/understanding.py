@@ -50,6 +50,8 @@ SHORT = 5
 """Words of a message that may ask by naming a thing alone ("hồ sơ ạ?")."""
 OPENING = 1
 """Words ("à", "em") before which the first word of a correction still opens a message."""
+STORY = 20
+"""Words from which on a message tells a story: that somebody in it "came back" refers to nothing said before."""
 LONG_NUMBER = 6
 """Digits of a number that is somebody's telephone, paper or file."""
 
@@ -131,15 +133,15 @@ class Facets:
         # Wrong accents ("cân gì") count only where nothing else does: "vào đầu" is seldom meant as "vào đâu".
         for spelling in (str, fold):
             for part in [sentences[-1:], sentences]:
-                found = [facet for sentence in part for facet in self._in(spelling(sentence))]
+                found = _each_once(facets for sentence in part for facets in self._in(spelling(sentence)))
                 if found:
-                    return tuple(dict.fromkeys(found))
+                    return found
         return ()
 
     def alone(self, text: str) -> tuple[str, ...]:
         """The facets that a text asks for which says nothing else ("hồ sơ ạ?")."""
         found = [self._alone[phrase] for _, phrase in Phrases.of(self._alone).find(self._words(text))]
-        return tuple(dict.fromkeys(found))
+        return _each_once(found)
 
     def content(self, text: str, *fillers: Phrases) -> list[str]:
         """The words of a text that are neither cues of a facet nor fillers."""
@@ -158,16 +160,25 @@ class Facets:
         """The words of a text without the cues of facets."""
         return _without(self._words(text), self._phrases)
 
-    def _in(self, sentence: str) -> Iterable[str]:
+    def _in(self, sentence: str) -> Iterable[tuple[str, ...]]:
         return [self._facet[phrase] for _, phrase in self._phrases.find(self._words(sentence))]
 
     def _words(self, text: str) -> list[str]:
         return words(self._abbreviations.expand(normalise(text)))
 
 
-def _by_words(cues: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """Cue → facet."""
-    return {" ".join(words(normalise(cue))): facet for facet, found in cues.items() for cue in found}
+def _by_words(cues: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    """Cue → facets: "phường hay sở" asks where to go, and who has the power."""
+    facets: dict[str, tuple[str, ...]] = {}
+    for facet, found in cues.items():
+        for cue in found:
+            said = " ".join(words(normalise(cue)))
+            facets[said] = (*facets.get(said, ()), facet)
+    return facets
+
+
+def _each_once(found: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(facet for facets in found for facet in facets))
 
 
 def _without(said: Sequence[str], phrases: Phrases) -> list[str]:
@@ -229,7 +240,7 @@ class Listener:
             only_place=place and not cues and not content,
             only_day=day and not content,
             content=content,
-            back=any(self._back.find(said)),
+            back=any(at <= OPENING or len(said) < STORY for at, _ in self._back.find(said)),
             corrects=any(at <= OPENING for at, _ in self._slip.find(said)) or self.meant(text) != text,
             again=again,
         )
@@ -308,7 +319,8 @@ def decide(matches: Sequence[Match], intent: str, says: Says, book: Phrasebook) 
     """
     if says.number is not None:
         return Understanding("choose", "choose", ordinal=says.number, confidence=1.0)
-    asked, matches = says.meant, _gathered(matches)
+    asked, spoken_for = says.meant, _spoken_for(matches, book)
+    matches = _gathered(matches)
     every = [(split_topic(m.topic)[1], m.probability) for m in matches if m.topic.startswith(PROCEDURE)]
     matches = [match for match in matches if match.probability >= _least(match.topic)]
     ranking = tuple((split_topic(m.topic)[1], m.probability) for m in matches if m.topic.startswith(PROCEDURE))
@@ -329,7 +341,8 @@ def decide(matches: Sequence[Match], intent: str, says: Says, book: Phrasebook) 
         return _with(found, "inform_place", "place")
     if says.only_day:
         return _with(found, f"ask_{asked[0]}" if asked else "ask_how", "follow_up")
-    if says.facets and not says.content and (says.place or not ranking or ranking[0][1] < SURE):
+    is_sure = kind in (PROCEDURE, VAGUE) and best.probability >= SURE
+    if says.facets and not says.content and (says.place or not is_sure):
         return _with(found, f"ask_{asked[0]}", "follow_up")
     # "Quay lại từ đầu" goes back to nothing in particular.
     if says.back and not (best.topic == SMALL_TALK and best.probability >= SURE and intent == "start_over"):
@@ -347,7 +360,7 @@ def decide(matches: Sequence[Match], intent: str, says: Says, book: Phrasebook) 
         return _with(found, "ask_missing", "missing", topic=name)
     ask = f"ask_{asked[0]}" if asked else "ask_how"
     if kind == VAGUE:
-        return _with(found, ask, "choices", choices=tuple(book.vague[int(name)].choices))
+        return _with(found, ask, "choices", choices=_near(spoken_for))
     near, top = _near(ranking), ranking[0][0]
     found = _with(found, ask, "procedure", topic=top, confidence=ranking[0][1])
     if _stands_out(ranking):
@@ -362,6 +375,19 @@ def _gathered(matches: Sequence[Match]) -> list[Match]:
     others = [match for match in matches if split_topic(match.topic)[0] != VAGUE]
     together = [Match(vague[0].topic, sum(match.probability for match in vague))] if vague else []
     return sorted([*together, *others], key=lambda match: -match.probability)
+
+
+def _spoken_for(matches: Sequence[Match], book: Phrasebook) -> list[tuple[str, float]]:
+    """Procedures and how much speaks for each: its own probability, and those of the vague families it belongs to.
+
+    Families overlap; several of them know better what to offer than the likeliest alone.
+    """
+    total: dict[str, float] = {}
+    for match in matches:
+        kind, name = split_topic(match.topic)
+        for code in book.vague[int(name)].choices if kind == VAGUE else (name,) if kind == PROCEDURE else ():
+            total[code] = total.get(code, 0.0) + match.probability
+    return sorted(total.items(), key=lambda each: -each[1])
 
 
 def _least(topic: str) -> float:

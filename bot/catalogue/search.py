@@ -32,6 +32,8 @@ from bot.text import Abbreviations, fold, normalise
 Matrix = Any  # scipy.sparse.csr_matrix and numpy.ndarray; scipy 1.10 ships no types
 Array = Any
 
+UNLIKELY = 1e-6
+"""Topics less probable than this are not named at all; thousands of them are nothing together."""
 WORD_FOR_WORD = 0.95
 """Least probability of a topic that the text is a phrasing of, word for word."""
 NEAREST = 6.0
@@ -104,17 +106,18 @@ class _Terms:
         """
         self._fewest, self._how = fewest, how
 
-    def fit(self, rows: Matrix, units: Sequence[str]) -> None:
-        """Learn from `units`, of which each row of `rows` holds so and so many."""
+    def fit_transform(self, rows: Matrix, units: Sequence[str]) -> Matrix:
+        """Learn from `units`, of which each row of `rows` holds so and so many; gives the rows in terms."""
         every = CountVectorizer(**self._how)
         counts = (rows @ every.fit_transform(units)).tocsr()
         shared = np.bincount(counts.indices, minlength=counts.shape[1]) >= self._fewest
         self.names = every.get_feature_names_out()[shared].tolist()
         self._vectorizer = CountVectorizer(**self._how, vocabulary={name: at for at, name in enumerate(self.names)})
-        self._weights = TfidfTransformer(norm=None, sublinear_tf=True).fit(counts[:, np.flatnonzero(shared)])
+        self._weights = TfidfTransformer(norm=None, sublinear_tf=True)
+        return self._weights.fit_transform(counts[:, np.flatnonzero(shared)])
 
-    def of(self, rows: Matrix, units: Sequence[str]) -> Matrix:
-        return self._weights.transform((rows @ self._vectorizer.transform(units)).tocsr().astype(np.float32))
+    def transform(self, rows: Matrix, units: Sequence[str]) -> Matrix:
+        return self._weights.transform((rows @ self._vectorizer.transform(units)).tocsr())
 
 
 class _Features:
@@ -128,19 +131,18 @@ class _Features:
         self._words, self._pairs, self._accented = _Terms(2, **whole), _Terms(2, **whole), _Terms(2, **whole)
         self._runs = _Terms(3, analyzer="char_wb", ngram_range=(3, 5), lowercase=False)
 
-    def fit(self, texts: Sequence[str]) -> None:
-        written, bare, pairs = _words_and_pairs(texts)
-        self._accented.fit(*written)
-        self._words.fit(*bare)
-        self._runs.fit(*bare)
-        self._pairs.fit(*pairs)
+    def fit_transform(self, texts: Sequence[str]) -> Matrix:
+        return self._rows(texts, _Terms.fit_transform)
 
-    def of(self, texts: Sequence[str]) -> Matrix:
+    def transform(self, texts: Sequence[str]) -> Matrix:
+        return self._rows(texts, _Terms.transform)
+
+    def _rows(self, texts: Sequence[str], take: Callable[..., Matrix]) -> Matrix:
         written, bare, pairs = _words_and_pairs(texts)
-        words = sparse.hstack([self._words.of(*bare), self._pairs.of(*pairs)])
-        return sparse.hstack(
-            [normalize(part) for part in (words, self._runs.of(*bare), self._accented.of(*written))]
-        ).tocsr()
+        words = sparse.hstack([take(self._words, *bare), take(self._pairs, *pairs)])
+        kinds = words, take(self._runs, *bare), take(self._accented, *written)
+        # In half the digits, as the judges' weights are: of two precisions the smaller matrix is copied for a product.
+        return sparse.hstack([normalize(part) for part in kinds]).tocsr().astype(np.float32)
 
     def names(self) -> list[str]:
         """Of the columns."""
@@ -186,23 +188,23 @@ class Lessons:
         self.folded = [fold(text) for text in texts]
         self.spelling = Spelling.of(texts, [*abbreviations.always, *abbreviations.chat])
         self.features = _Features()
-        self.features.fit(texts)
-        self.terms = self.features.of(texts)
+        self.terms = self.features.fit_transform(texts)
         self._keys = keys(texts)
-        self._examples = self.features.of(list(self._dressed(around)))
+        self._examples = self.features.transform(list(self._dressed(texts, around)))
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the examples, most of its size: it travels between processes when the judges are taught."""
         return {name: value for name, value in vars(self).items() if name != "_examples"}
 
-    def _dressed(self, around: Around) -> Iterator[str]:
+    def _dressed(self, texts: Sequence[str], around: Around) -> Iterator[str]:
         """Every document twice, otherwise dressed, and without diacritics the second time."""
         # What is drawn depends on the text alone: one more document changes nothing about the others.
         chances = [Random(int(key)) for key in self._keys]
-        for spell in (self._written, self._bare):
+        bare = [self._bare(document.text) for document in self.documents]
+        for spelt, spell in ((texts, self._written), (bare, self._bare)):
             said = around.changed(spell)
-            for document, chance in zip(self.documents, chances):
-                yield said.dress(spell(document.text), document.topic, chance)
+            for document, text, chance in zip(self.documents, spelt, chances):
+                yield said.dress(text, document.topic, chance)
 
     def _written(self, text: str) -> str:
         return self.abbreviations.expand(_normalised(text))
@@ -256,7 +258,7 @@ class TopicIndex:
         self._judges = lessons.judges
 
     def rank(self, text: str, gist: str = "", core: str = "") -> list[Match]:
-        """What a text is about, likeliest first; the probabilities add up to 1.
+        """What a text is about, likeliest first; the probabilities add up to 1, but for the `UNLIKELY` ones left out.
 
         Args:
             gist: the text without what is understood otherwise ("mất bao lâu"); both are asked, and averaged.
@@ -264,8 +266,8 @@ class TopicIndex:
         """
         query = self._expand(text)
         queries = [query, self._expand(gist)] if gist else [query]
-        shares = softmax(self._score(self._features.of(queries)), axis=1).mean(axis=0)
-        best = np.argsort(-shares)
+        shares = softmax(self._score(self._features.transform(queries)), axis=1).mean(axis=0)
+        best = np.argsort(-shares)[: np.count_nonzero(shares >= UNLIKELY)]
         matches = [Match(self.topics[i], float(shares[i])) for i in best]
         said = self._said.get(fold(query)) or self._said.get(fold(self._expand(core))) or set()
         if len(said) == 1 and matches[0].probability < WORD_FOR_WORD:
@@ -274,7 +276,7 @@ class TopicIndex:
 
     def nearest(self, text: str, most: int = 5) -> list[tuple[str, str, float]]:
         """The documents likest to a text: topic, text, cosine (0–1), likest first."""
-        cosines = (self._features.of([self._expand(text)]) @ self._inverted).toarray()[0] / 3
+        cosines = (self._features.transform([self._expand(text)]) @ self._inverted).toarray()[0] / 3
         best = np.argsort(-cosines)[:most]
         return [(*self._texts[i], float(cosines[i])) for i in best if cosines[i] > 0]
 

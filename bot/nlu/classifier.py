@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, List, NamedTuple, Optional
 
-import joblib
 import numpy as np
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -22,6 +21,9 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.svm import LinearSVC
 
+from bot.nlu import kept
+
+FILE = "svm.pickle"
 RANKING_LENGTH = 10
 _NUMBER = re.compile(r"\b[0-9]+\b")
 _WORDS: Dict[str, Any] = {"token_pattern": r"\b\w+\b", "ngram_range": (1, 2)}
@@ -95,7 +97,7 @@ class LinearSvmClassifier(GraphComponent, IntentClassifier):  # type: ignore[mis
         **kwargs: Any,
     ) -> LinearSvmClassifier:
         with model_storage.read_from(resource) as folder:
-            return cls(config, model_storage, resource, joblib.load(folder / "svm.joblib"))
+            return cls(config, model_storage, resource, kept.load(folder / FILE))
 
     def train(self, training_data: TrainingData) -> Resource:
         examples = [(_said(message), message.get(INTENT)) for message in training_data.intent_examples]
@@ -105,7 +107,7 @@ class LinearSvmClassifier(GraphComponent, IntentClassifier):  # type: ignore[mis
             self._model = _untaught(self._config["C"])
             self._model.fit(*zip(*examples))
         with self._model_storage.write_to(self._resource) as folder:
-            joblib.dump(self._model, folder / "svm.joblib", compress=1)
+            kept.save(self._model, folder / FILE)
         return self._resource
 
     def process(self, messages: List[Message]) -> List[Message]:

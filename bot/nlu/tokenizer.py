@@ -17,11 +17,19 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot import phrasebook
 from bot.runtime import runtime
-from bot.text import NO_ABBREVIATIONS, Abbreviations, fold, spans
+from bot.text import NO_ABBREVIATIONS, Abbreviations, Span, fold, spans
 
 NO_WORDS = "∅"
 COPY = "unaccented_copy"
 """Key of a training message that was made from another one."""
+
+_known: dict[str, list[Span]] = {}
+"""Training examples only, never what people say; see `get_ready`."""
+
+
+def get_ready(texts: Iterable[str]) -> None:
+    """Take training examples apart in advance: a process that waits to train need not do so when it is asked."""
+    _known.update((text, spans(text)) for text in texts)
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, is_trainable=False)
@@ -70,7 +78,8 @@ class UndertheseaTokenizer(Tokenizer):  # type: ignore[misc]
 
     def tokenize(self, message: Message, attribute: str) -> List[Token]:
         tokens = []
-        for span in spans(message.get(attribute)):
+        said = message.get(attribute)
+        for span in _known.get(said) or spans(said):
             text = self._abbreviations.expand_word(span.text)
             tokens.append(Token(text, span.start, span.end, lemma=fold(text)))
         # Rasa's classifiers fail on a message without features; this one says that there are no words.

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any, Dict, List, Optional
 
-import joblib
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
@@ -19,6 +18,7 @@ from bot.catalogue import register
 from bot.catalogue.places import Found
 from bot.catalogue.search import Around, Document, Lessons, TopicIndex
 from bot.catalogue.store import Catalogue
+from bot.nlu import kept
 from bot.nlu.place_linker import DAY, PLACE
 from bot.nlu.tokenizer import COPY
 from bot.phrasebook import Phrasebook
@@ -37,6 +37,7 @@ from bot.understanding import (
     topic_id,
 )
 
+FILE = "topics.pickle"
 PASSING = 2
 """Words beside a document's number from which on the question is about something else."""
 LESSONS: ContextVar[Optional[Callable[[], Lessons]]] = ContextVar("lessons", default=None)
@@ -81,7 +82,7 @@ class TopicLinker(GraphComponent):  # type: ignore[misc]
         **kwargs: Any,
     ) -> TopicLinker:
         with model_storage.read_from(resource) as folder:
-            return cls(model_storage, resource, joblib.load(folder / "topics.joblib"))
+            return cls(model_storage, resource, kept.load(folder / FILE))
 
     @property
     def index(self) -> Optional[TopicIndex]:
@@ -95,8 +96,7 @@ class TopicLinker(GraphComponent):  # type: ignore[misc]
             prepared = LESSONS.get()
             self._index = TopicIndex.of(prepared() if prepared else lessons_of(current, examples))
         with self._model_storage.write_to(self._resource) as folder:
-            # Rasa packs the whole anew, which takes six times as long with what is not packed yet.
-            joblib.dump(self._index, folder / "topics.joblib", compress=1)
+            kept.save(self._index, folder / FILE)
         return self._resource
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:

@@ -16,6 +16,7 @@ from bot.catalogue.held_out import HeldOut, held_out
 from bot.catalogue.search import Lessons, get_ready
 from bot.phrasebook import BadPhrasebook
 from bot.runtime import runtime
+from bot.training import examples
 
 _kept: list[Lessons] = []
 """Of the process: what it learned last, until it is asked about it."""
@@ -66,15 +67,9 @@ def _get_ready() -> None:
 
 
 def _learn(folder: Path) -> Lessons:
-    from rasa.shared.nlu.constants import INTENT, TEXT
-    from rasa.shared.nlu.training_data.loading import load_data
-
     from bot.nlu.topic_linker import lessons_of
 
-    examples = load_data(str(folder / "intents")).intent_examples
-    lessons = lessons_of(
-        runtime().with_data(folder), [(message.get(TEXT), message.get(INTENT)) for message in examples]
-    )
+    lessons = lessons_of(runtime().with_data(folder), examples(folder))
     _ = lessons.judges
     _kept[:] = [lessons]
     return lessons

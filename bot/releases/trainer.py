@@ -15,11 +15,13 @@ import threading
 import time
 import traceback
 from concurrent.futures import Future
+from contextlib import suppress
 from contextvars import copy_context
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Optional
 
+from rasa.shared.exceptions import RasaException
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.console import quiet
@@ -31,6 +33,7 @@ import bot.server  # noqa: F401 - before the rest: see there
 
 from bot.catalogue.held_out import HeldOut
 from bot.evaluation import fixed
+from bot.nlu import tokenizer
 from bot.nlu.topic_linker import LESSONS
 from bot.phrasebook import BadPhrasebook
 from bot.releases import measure, snapshot
@@ -40,8 +43,7 @@ from bot.releases.store import Release, Releases
 from bot.releases.study import Study
 from bot.runtime import Runtime, runtime, using
 from bot.server import LocalBot
-from bot.text import spans
-from bot.training import code_digest, data_digest, model_path, train
+from bot.training import code_digest, data_digest, examples, model_path, train
 
 BEAT = 1.0
 """Seconds between signs of life."""
@@ -82,103 +84,15 @@ class Progress:
                 return
 
 
-def run(number: int, study: Study) -> None:
-    """Do a job; how it ended stands in the database."""
-    current = runtime()
-    jobs = Jobs(current.store.engine)
-    job = jobs.get(number)
-    folder = Path(tempfile.mkdtemp(prefix="motcua-training-"))
-    progress = Progress(jobs, number, folder)
-    try:
-        made = _made(job, current, folder, progress, study)
-        progress.close()
-        jobs.end(number, "done", release=made)
-    except (BadPhrasebook, LookupError) as error:
-        jobs.end(number, "failed", str(error))
-    except Exception as error:
-        (current.settings.home / "training.log").write_text(traceback.format_exc(), encoding="utf-8")
-        jobs.end(number, "failed", f"{type(error).__name__}: {error}. Chi tiết ở tệp training.log của máy chủ.")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _made(job: Job, current: Runtime, folder: Path, progress: Progress, study: Study) -> int:
-    """Do what a job asks for; gives the number of the version that it was about."""
-    releases = Releases(current.store.engine, current.settings.models)
-    old = releases.get(job.release) if job.release else None
-    if old is not None:
-        return _mended(old, releases, current, folder, progress, study)
-    started = time.monotonic()
-    packed = snapshot.pack(current.settings.nlu_data)
-    # From here on nobody's edits reach what is trained.
-    draft = _Version(packed, current, folder / "draft", study)
-    questions = fixed.read(draft.data)
-    draft.train(progress)
-    progress.tell("fixed")
-    published = releases.published()
-    measured: dict[str, Any] = {"fixed": draft.asked(questions)}
-    if published:
-        measured.update(
-            before=published.id, fixed_before=_asked_of(releases, published, current, folder, questions, study)
-        )
-    measured["held_out"] = draft.held_out(progress)
-    if published and not releases.measured(published.id).get("held_out"):
-        _measure(published, releases, current, folder / "unmeasured", progress, study)
-    progress.tell("keep")
-    seconds = round(time.monotonic() - started, 1)
-    digests = data_digest(draft.data), code_digest()
-    return releases.add(draft.model, packed, job.who, *digests, seconds, measure.figures(measured), measured).id
-
-
-def _mended(old: Release, releases: Releases, current: Runtime, folder: Path, progress: Progress, study: Study) -> int:
-    """Make what an old version lacks: its model, or its figures."""
-    if usable_model(releases, old) is None:
-        version = _Version(releases.snapshot(old.id), current, folder / "old", study)
-        version.train(progress)
-        releases.replace_model(old.id, version.model, code_digest())
-    else:
-        _measure(old, releases, current, folder / "old", progress, study)
-    return old.id
-
-
-def _measure(
-    one: Release, releases: Releases, current: Runtime, folder: Path, progress: Progress, study: Study
-) -> None:
-    """Measure a version for which nobody did so yet: the one that was shipped."""
-    version = _Version(releases.snapshot(one.id), current, folder, study)
-    measured = {**releases.measured(one.id), "held_out": version.held_out(progress, "published")}
-    model = usable_model(releases, one)
-    if model and not measured.get("fixed"):
-        version.model = model
-        measured["fixed"] = version.asked(fixed.read(version.data))
-    releases.note_measured(one.id, measure.figures(measured), measured)
-
-
-def _asked_of(
-    releases: Releases,
-    one: Release,
-    current: Runtime,
-    folder: Path,
-    questions: tuple[fixed.Question, ...],
-    study: Study,
-) -> list[list[Any]]:
-    """The questions, of the version that answers now; none if its model is not at hand."""
-    model = usable_model(releases, one)
-    if model is None:
-        return []
-    version = _Version(releases.snapshot(one.id), current, folder / "published", study)
-    version.model = model
-    return version.asked(questions)
-
-
-class _Version:
-    """A version in the making."""
+class Version:
+    """A version in the making, or one that is measured."""
 
     def __init__(self, packed: bytes, current: Runtime, folder: Path, study: Study) -> None:
         self.data = snapshot.unpack(packed, folder)
         self.mine = current.with_data(self.data)
         self.model = model_path(folder=self.data)
         self._study = study
+        self._bot: Optional[LocalBot] = None
         self._held_out: Optional[Future[list[HeldOut]]] = None
 
     def train(self, progress: Progress) -> None:
@@ -190,9 +104,17 @@ class _Version:
         context.run(LESSONS.set, lessons.result)
         context.run(train, self.model, folder=self.data)
 
-    def asked(self, questions: tuple[fixed.Question, ...]) -> list[list[Any]]:
+    def load(self, model: Optional[Path] = None) -> None:
+        """Get it ready to be asked, from its own model or from another file."""
         with using(self.mine):
-            return fixed.as_rows(asyncio.run(fixed.ask(LocalBot(self.model).payload, questions)))
+            self._bot = LocalBot(model or self.model)
+
+    def asked(self, questions: tuple[fixed.Question, ...]) -> list[list[Any]]:
+        if self._bot is None:
+            self.load()
+        assert self._bot is not None
+        with using(self.mine):
+            return fixed.as_rows(asyncio.run(fixed.ask(self._bot.payload, questions)))
 
     def held_out(self, progress: Progress, phase: str = "held_out") -> list[list[Any]]:
         progress.tell(phase)
@@ -206,18 +128,121 @@ class _Version:
         return [[named[one.topic], one.text, named[one.found], one.probability] for one in found]
 
 
-def _warm_up(study: Study) -> None:
-    """Load what takes long to load."""
-    study.get_ready()
-    import_module("rasa.model_training")
-    spans("khởi động")
-    runtime().catalogue()
+class Workshop:
+    """What a training process works with, and has at hand before it is told what to do."""
+
+    def __init__(self) -> None:
+        self._current = runtime()
+        self._releases = Releases(self._current.store.engine, self._current.settings.models)
+        self._study = Study()
+        self._published: Optional[tuple[int, Version]] = None
+        """The version that answered when this process got ready, loaded."""
+
+    def warm_up(self) -> None:
+        """Load what takes long to load."""
+        self._study.get_ready()
+        import_module("rasa.model_training")
+        self._current.catalogue()
+        # Whoever opened the page may be about to mend a broken file.
+        with suppress(BadPhrasebook, RasaException, OSError):
+            tokenizer.get_ready(text for text, _ in examples(self._current.settings.nlu_data))
+        published = self._releases.published()
+        if published:
+            with tempfile.TemporaryDirectory(prefix="motcua-published-") as folder:
+                version = self._loaded(published, Path(folder) / "data")
+            self._published = (published.id, version) if version else None
+
+    def close(self) -> None:
+        self._study.close()
+
+    def run(self, number: int) -> None:
+        """Do a job; how it ended stands in the database."""
+        jobs = Jobs(self._current.store.engine)
+        job = jobs.get(number)
+        folder = Path(tempfile.mkdtemp(prefix="motcua-training-"))
+        progress = Progress(jobs, number, folder)
+        try:
+            made = self._made(job, folder, progress)
+            progress.close()
+            jobs.end(number, "done", release=made)
+        except (BadPhrasebook, LookupError) as error:
+            jobs.end(number, "failed", str(error))
+        except Exception as error:
+            (self._current.settings.home / "training.log").write_text(traceback.format_exc(), encoding="utf-8")
+            jobs.end(number, "failed", f"{type(error).__name__}: {error}. Chi tiết ở tệp training.log của máy chủ.")
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _made(self, job: Job, folder: Path, progress: Progress) -> int:
+        """Do what a job asks for; gives the number of the version that it was about."""
+        old = self._releases.get(job.release) if job.release else None
+        if old is not None:
+            return self._mended(old, folder / "old", progress)
+        started = time.monotonic()
+        packed = snapshot.pack(self._current.settings.nlu_data)
+        # From here on nobody's edits reach what is trained.
+        draft = self._version(packed, folder / "draft")
+        questions = fixed.read(draft.data)
+        draft.train(progress)
+        progress.tell("fixed")
+        published = self._releases.published()
+        measured: dict[str, Any] = {"fixed": draft.asked(questions)}
+        if published:
+            beside = self._asked_of(published, folder / "published", questions)
+            measured.update(before=published.id, fixed_before=beside)
+        measured["held_out"] = draft.held_out(progress)
+        if published and not self._releases.measured(published.id).get("held_out"):
+            self._measure(published, folder / "unmeasured", progress)
+        progress.tell("keep")
+        seconds = round(time.monotonic() - started, 1)
+        digests = data_digest(draft.data), code_digest()
+        kept = self._releases.add(draft.model, packed, job.who, *digests, seconds, measure.figures(measured), measured)
+        return kept.id
+
+    def _mended(self, old: Release, folder: Path, progress: Progress) -> int:
+        """Make what an old version lacks: its model, or its figures."""
+        if usable_model(self._releases, old) is None:
+            version = self._version(self._releases.snapshot(old.id), folder)
+            version.train(progress)
+            self._releases.replace_model(old.id, version.model, code_digest())
+        else:
+            self._measure(old, folder, progress)
+        return old.id
+
+    def _measure(self, one: Release, folder: Path, progress: Progress) -> None:
+        """Measure a version for which nobody did so yet: the one that was shipped."""
+        version = self._version(self._releases.snapshot(one.id), folder)
+        measured = {**self._releases.measured(one.id), "held_out": version.held_out(progress, "published")}
+        model = usable_model(self._releases, one)
+        if model and not measured.get("fixed"):
+            version.load(model)
+            measured["fixed"] = version.asked(fixed.read(version.data))
+        self._releases.note_measured(one.id, measure.figures(measured), measured)
+
+    def _asked_of(self, one: Release, folder: Path, questions: tuple[fixed.Question, ...]) -> list[list[Any]]:
+        """The questions, of the version that answers now; none if its model is not at hand."""
+        if self._published and self._published[0] == one.id:
+            return self._published[1].asked(questions)
+        version = self._loaded(one, folder)
+        return version.asked(questions) if version else []
+
+    def _loaded(self, one: Release, folder: Path) -> Optional[Version]:
+        """A kept version, ready to be asked; None if its model is not at hand."""
+        model = usable_model(self._releases, one)
+        if model is None:
+            return None
+        version = self._version(self._releases.snapshot(one.id), folder)
+        version.load(model)
+        return version
+
+    def _version(self, packed: bytes, folder: Path) -> Version:
+        return Version(packed, self._current, folder, self._study)
 
 
 def main(arguments: list[str]) -> Optional[int]:
-    study = Study()
+    workshop = Workshop()
     if arguments == ["--wait"]:
-        _warm_up(study)
+        workshop.warm_up()
         print("ready", flush=True)
         timer = threading.Timer(IDLE, os._exit, [0])
         timer.daemon = True
@@ -226,8 +251,8 @@ def main(arguments: list[str]) -> Optional[int]:
         timer.cancel()
         arguments = [line] if line else []
     if arguments:
-        run(int(arguments[0]), study)
-    study.close()
+        workshop.run(int(arguments[0]))
+    workshop.close()
     return 0
 
 
