@@ -155,7 +155,9 @@ class Cues(_Strict):
 
     cues: dict[str, list[str]] = {}
     alone: dict[str, list[str]] = {}
-    """What asks for it only where a message says nothing else ("hồ sơ?")."""
+    """What asks for it only where a message, or a part between commas, says nothing else ("…, giấy tờ?")."""
+    first: dict[str, list[str]] = {}
+    """What asks for it where a message begins with it ("phí đổi bằng lái")."""
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,8 @@ LIKELY_FACET, CERTAIN_FACET = 0.8, 0.97
 
 SHORT = 5
 """Words of a message that may ask by naming a thing alone ("hồ sơ ạ?")."""
+FEW = 3
+"""Words of a part between commas that may ask so, too ("giấy tờ gì ạ")."""
 OPENING = 1
 """Words ("à", "em") before which the first word of a correction still opens a message."""
 STORY = 20
@@ -64,6 +66,7 @@ _DENIED = re.compile(
 )
 """What somebody says they do not mean: "không phải công ty, …", "… chứ không phải hết hạn", "không, …"; "… cơ"."""
 _SENTENCE = re.compile(r"[.!?;\n]+")
+_CLAUSE = re.compile(r"[,.!?;\n]+")
 _ORDINALS = {"mot": 1, "nhat": 1, "dau": 1, "hai": 2, "nhi": 2, "ba": 3, "bon": 4, "tu": 4, "cuoi": -1, "chot": -1}
 _ORDINAL = re.compile(
     r"(?:(?:chon|lay|cai|so|thu|viec|muc|cau|y|lua chon|dap an)\s+)*"
@@ -123,8 +126,8 @@ class Facets:
     """Finds by its cue words what is asked about a procedure, and what a message says besides."""
 
     def __init__(self, cues: Cues, abbreviations: Abbreviations) -> None:
-        self._facet, self._alone = _by_words(cues.cues), _by_words(cues.alone)
-        self._phrases = Phrases.of(self._facet)
+        self._facet, self._alone, self._first = map(_by_words, (cues.cues, cues.alone, cues.first))
+        self._phrases, self._things, self._openings = map(Phrases.of, (self._facet, self._alone, self._first))
         self._abbreviations = abbreviations
 
     def find(self, text: str) -> tuple[str, ...]:
@@ -138,10 +141,12 @@ class Facets:
                     return found
         return ()
 
-    def alone(self, text: str) -> tuple[str, ...]:
-        """The facets that a text asks for which says nothing else ("hồ sơ ạ?")."""
-        found = [self._alone[phrase] for _, phrase in Phrases.of(self._alone).find(self._words(text))]
-        return _each_once(found)
+    def named(self, text: str) -> tuple[str, ...]:
+        """The facets that a text asks for by naming a thing: first ("phí đổi thẻ") or by itself ("…, giấy tờ?")."""
+        clauses = [said for said in map(self._words, _CLAUSE.split(normalise(text))) if said]
+        first = [phrase for at, phrase in self._openings.find(clauses[0]) if at == 0] if clauses else []
+        alone = [phrase for said in clauses if len(said) <= FEW for _, phrase in self._things.find(said)]
+        return _each_once([*(self._first[phrase] for phrase in first), *(self._alone[phrase] for phrase in alone)])
 
     def content(self, text: str, *fillers: Phrases) -> list[str]:
         """The words of a text that are neither cues of a facet nor fillers."""
@@ -227,8 +232,8 @@ class Listener:
         again = any(self._again.find(said))
         fillers += [self._people] if again else []
         content = tuple(self.facets.content(rest, *fillers))
-        if not cues and not content and len(said) <= SHORT:
-            cues = self.facets.alone(rest)
+        if not cues and (content or len(said) <= SHORT):
+            cues = self.facets.named(rest)
         meant = meant_facets(cues, intents)
         # "Thì sao" sounds like "thế nào" to the classifier, and asks whatever was asked before.
         meant = tuple(facet for facet in meant if facet in cues or facet != "how") if again else meant
