@@ -35,6 +35,20 @@ def test_slips_are_mended(spelling: Spelling, written: str, meant: str) -> None:
     assert spelling.mend(written) == meant
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("nàm onnine", "làm online"), ("giấy phép hết hạn bao lhiêu", "giấy phép hết hạn bao nhiêu"),
+     ("giải thễ công ty", "giải thể công ty"), ("mang nhửng gì", "mang những gì"), ("nộp ở đâu", "nộp ở đâu")],
+)  # fmt: skip
+def test_words_spelt_by_ear_are_mended(written: str, meant: str) -> None:
+    assert Spelling.of([text for text in SAID for _ in range(3)]).mend(written) == meant
+
+
+@given(st.sampled_from(sorted({word for text in SAID for word in text.split()})))
+def test_a_word_that_people_write_is_never_taken_for_another(word: str) -> None:
+    assert Spelling.of(SAID).mend(word) == word
+
+
 @pytest.mark.parametrize("word", ["Nhổn", "Ngọc", "ngực", "bhyt", "ntn", "3.000346", "Sapa", "netflix", "ko", "xe"])
 def test_names_short_forms_and_strange_words_stay(spelling: Spelling, word: str) -> None:
     assert spelling.mend(word) == word

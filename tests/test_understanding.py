@@ -28,6 +28,7 @@ def facets(book: Phrasebook) -> Facets:
         ("Tôi bị mất sổ đỏ. Làm lại bao lâu thì xong?", ("time",)),
         ("giấy an toàn thực phẩm bây giờ Sở cấp hay đã phân cấp về xã?", ("delegation",)),
         ("tôi bị mất giấy khai sinh", ()),
+        ("cháu làm việc này ở phường hay sở", ("office", "delegation")),
     ],
 )
 def test_facets_are_found_by_their_cues(facets: Facets, text: str, found: tuple[str, ...]) -> None:
@@ -82,8 +83,26 @@ def test_a_faint_faq_gives_way_to_a_procedure(book: Phrasebook) -> None:
 
 
 def test_a_vague_question_offers_what_staff_wrote(book: Phrasebook) -> None:
-    found = understand(book, ("vague:0", 0.5), ("procedure:1.001193", 0.2))
+    found = understand(book, ("vague:0", 0.95), ("procedure:1.001193", 0.05))
     assert found.kind == "choices" and found.choices == tuple(book.vague[0].choices)
+
+
+def test_what_several_likely_families_offer_comes_first(book: Phrasebook) -> None:
+    one = book.vague[0]
+    number, other = next(
+        (number, family)
+        for number, family in enumerate(book.vague)
+        if set(family.choices) & set(one.choices) and set(family.choices) - set(one.choices)
+    )
+    found = understand(book, ("vague:0", 0.5), (f"vague:{number}", 0.45))
+    shared = set(one.choices) & set(other.choices)
+    assert set(found.choices[: len(shared)]) == shared
+
+
+def test_a_vague_message_of_cue_words_alone_is_no_follow_up(book: Phrasebook) -> None:
+    says = Says(facets=("documents",), meant=("documents",))
+    assert decide([Match("vague:0", 0.99)], "ask_documents", says, book).kind == "choices"
+    assert decide([Match("vague:0", 0.4)], "ask_documents", says, book).kind == "follow_up"
 
 
 @pytest.mark.parametrize(
@@ -175,3 +194,23 @@ def test_choices_that_staff_wrote_are_told_from_doubt(book: Phrasebook) -> None:
 def test_words_that_name_another_matter_are_not_passed_over(book: Phrasebook) -> None:
     says = Listener(book).hear("vì sao đăng ký xe", "vì sao đăng ký xe", False, False, [])
     assert "xe" in says.content
+
+
+@pytest.mark.parametrize(
+    ("text", "facets"),
+    [
+        ("phí cấp chứng chỉ môi giới nhà đất", ("fee",)),
+        ("sinh viên ở trọ khai tạm trú, giấy tờ?", ("documents",)),
+        ("mất giấy tờ nhà đất", ()),
+    ],
+)
+def test_a_thing_that_is_named_first_or_by_itself_is_asked_for(
+    book: Phrasebook, text: str, facets: tuple[str, ...]
+) -> None:
+    assert Listener(book).hear(text, text, False, False, []).facets == facets
+
+
+def test_who_came_back_in_a_story_refers_to_nothing_said_before(book: Phrasebook) -> None:
+    told = "Con tôi bốn tuổi, giấy khai sinh bỏ trống tên cha, nay anh ấy quay lại muốn đứng tên bố cho cháu thì làm gì"
+    assert not Listener(book).hear(told, told, False, False, []).back
+    assert Listener(book).hear("quay lại cái khai sinh", "quay lại cái khai sinh", False, False, []).back

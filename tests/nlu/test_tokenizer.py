@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import unicodedata
 
+import pytest
 from rasa.shared.nlu.training_data.message import Message
 
+from bot.nlu import tokenizer
 from bot.nlu.tokenizer import UndertheseaTokenizer
 
 
 def tokens(text: str, **config: object) -> list[tuple[str, str, str]]:
     """(token, lemma, the citizen's own letters)."""
-    tokenizer = UndertheseaTokenizer({**UndertheseaTokenizer.get_default_config(), **config})
-    found = tokenizer.tokenize(Message.build(text), "text")
+    component = UndertheseaTokenizer({**UndertheseaTokenizer.get_default_config(), **config})
+    found = component.tokenize(Message.build(text), "text")
     return [(token.text, token.lemma, text[token.start : token.end]) for token in found]
 
 
@@ -30,3 +32,10 @@ def test_offsets_are_those_of_decomposed_text() -> None:
     text = unicodedata.normalize("NFD", "cấp sổ đỏ")
     found = tokens(text)
     assert [unicodedata.normalize("NFC", part) for _, _, part in found] == [token for token, _, _ in found]
+
+
+def test_examples_taken_apart_in_advance_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokenizer, "_known", {})
+    before = tokens("mất CCCD ở Hà Nội")
+    tokenizer.get_ready(["mất CCCD ở Hà Nội"])
+    assert tokens("mất CCCD ở Hà Nội") == before
