@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any, Dict, List, Optional
@@ -38,6 +39,8 @@ from bot.understanding import (
 )
 
 FILE = "topics.pickle"
+MASKED = re.compile(r"\[[^\]]*\]")
+"""What stands for a number or an address in a message that was kept (`bot.memory.mask`): it is about nothing."""
 PASSING = 2
 """Words beside a document's number from which on the question is about something else."""
 LESSONS: ContextVar[Optional[Callable[[], Lessons]]] = ContextVar("lessons", default=None)
@@ -117,7 +120,7 @@ class TopicLinker(GraphComponent):  # type: ignore[misc]
             return
         place = message.get(PLACE) or {"found": Found.NOTHING.value, "start": 0, "end": 0}
         rest = _without(text, place, message.get(DAY), vars(decision) if decision else None)
-        rest = index.spelling.mend(self._listener.meant(rest))
+        rest = index.spelling.mend(self._listener.meant(MASKED.sub(" ", rest)))
         intents = [(one["name"], one["confidence"]) for one in message.get(INTENT_RANKING_KEY) or ()]
         named, day = place["found"] != Found.NOTHING.value, message.get(DAY) is not None
         says = self._listener.hear(text, rest, named, day, intents)
