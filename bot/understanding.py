@@ -7,7 +7,7 @@ FAQ entry…), and the place. This module weighs them into one `Understanding`, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Optional
 
@@ -126,8 +126,7 @@ class Facets:
     """Finds by its cue words what is asked about a procedure, and what a message says besides."""
 
     def __init__(self, cues: Cues, abbreviations: Abbreviations) -> None:
-        self._facet, self._alone, self._first = map(_by_words, (cues.cues, cues.alone, cues.first))
-        self._phrases, self._things, self._openings = map(Phrases.of, (self._facet, self._alone, self._first))
+        self._cues, self._alone, self._first = map(_CueWords, (cues.cues, cues.alone, cues.first))
         self._abbreviations = abbreviations
 
     def find(self, text: str) -> tuple[str, ...]:
@@ -144,9 +143,9 @@ class Facets:
     def named(self, text: str) -> tuple[str, ...]:
         """The facets that a text asks for by naming a thing: first ("phí đổi thẻ") or by itself ("…, giấy tờ?")."""
         clauses = [said for said in map(self._words, _CLAUSE.split(normalise(text))) if said]
-        first = [phrase for at, phrase in self._openings.find(clauses[0]) if at == 0] if clauses else []
-        alone = [phrase for said in clauses if len(said) <= FEW for _, phrase in self._things.find(said)]
-        return _each_once([*(self._first[phrase] for phrase in first), *(self._alone[phrase] for phrase in alone)])
+        first = [facets for said in clauses[:1] for at, facets in self._first.find(said) if at == 0]
+        alone = [facets for said in clauses if len(said) <= FEW for _, facets in self._alone.find(said)]
+        return _each_once([*first, *alone])
 
     def content(self, text: str, *fillers: Phrases) -> list[str]:
         """The words of a text that are neither cues of a facet nor fillers."""
@@ -163,23 +162,29 @@ class Facets:
 
     def rest(self, text: str) -> list[str]:
         """The words of a text without the cues of facets."""
-        return _without(self._words(text), self._phrases)
+        return _without(self._words(text), self._cues.phrases)
 
     def _in(self, sentence: str) -> Iterable[tuple[str, ...]]:
-        return [self._facet[phrase] for _, phrase in self._phrases.find(self._words(sentence))]
+        return [facets for _, facets in self._cues.find(self._words(sentence))]
 
     def _words(self, text: str) -> list[str]:
         return words(self._abbreviations.expand(normalise(text)))
 
 
-def _by_words(cues: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
-    """Cue → facets: "phường hay sở" asks where to go, and who has the power."""
-    facets: dict[str, tuple[str, ...]] = {}
-    for facet, found in cues.items():
-        for cue in found:
-            said = " ".join(words(normalise(cue)))
-            facets[said] = (*facets.get(said, ()), facet)
-    return facets
+class _CueWords:
+    """Cues and the facets of each: "phường hay sở" asks where to go, and who has the power."""
+
+    def __init__(self, cues: Mapping[str, Iterable[str]]) -> None:
+        self._facets: dict[str, tuple[str, ...]] = {}
+        for facet, found in cues.items():
+            for cue in found:
+                said = " ".join(words(normalise(cue)))
+                self._facets[said] = (*self._facets.get(said, ()), facet)
+        self.phrases = Phrases.of(self._facets)
+
+    def find(self, said: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
+        """Position and facets of every cue among some words."""
+        return ((at, self._facets[phrase]) for at, phrase in self.phrases.find(said))
 
 
 def _each_once(found: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

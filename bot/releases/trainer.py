@@ -104,17 +104,16 @@ class Version:
         context.run(LESSONS.set, lessons.result)
         context.run(train, self.model, folder=self.data)
 
-    def load(self, model: Optional[Path] = None) -> None:
+    def load(self, model: Optional[Path] = None) -> LocalBot:
         """Get it ready to be asked, from its own model or from another file."""
         with using(self.mine):
             self._bot = LocalBot(model or self.model)
+        return self._bot
 
     def asked(self, questions: tuple[fixed.Question, ...]) -> list[list[Any]]:
-        if self._bot is None:
-            self.load()
-        assert self._bot is not None
+        bot = self._bot or self.load()
         with using(self.mine):
-            return fixed.as_rows(asyncio.run(fixed.ask(self._bot.payload, questions)))
+            return fixed.as_rows(asyncio.run(fixed.ask(bot.payload, questions)))
 
     def held_out(self, progress: Progress, phase: str = "held_out") -> list[list[Any]]:
         progress.tell(phase)
