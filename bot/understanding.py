@@ -25,8 +25,10 @@ NOT_UNDERSTOOD = f"{NONE}:not_understood"
 
 LEAD = 0.51
 """A procedure is asserted when it has this share of what it and the next one have together."""
-WEAK = 0.3
-"""Below this probability nothing is asserted, whatever the lead."""
+WEAK, WEAK_ASKED = 0.4, 0.2
+"""Below this probability nothing is asserted, whatever the lead; see `_asks_something`."""
+VAGUE_WEIGHS, VAGUE_WEIGHS_ASKED = 2.0, 0.4
+"""What the probability that a message is vague weighs beside the best procedure's; see `_asks_something`."""
 FAINT = 0.04
 """Topics below this probability are no candidates."""
 ALIVE = 0.14
@@ -111,11 +113,8 @@ class Understanding:
     """The message before was a slip, or was misunderstood."""
     again: bool = False
     """The same is asked as before, about something else."""
-
-    @property
-    def is_vague(self) -> bool:
-        """Whether the choices are those that staff wrote for such a question, and not only the likeliest procedures."""
-        return self.kind == "choices" and self.confidence > max((share for _, share in self.ranking), default=0.0)
+    is_vague: bool = False
+    """The choices are those that staff wrote for such a question, and not only the likeliest procedures."""
 
     def as_dict(self) -> dict[str, Any]:
         """JSON shape, as it travels in Rasa's parse data."""
@@ -356,9 +355,9 @@ def decide(matches: Sequence[Match], intent: str, says: Says, book: Phrasebook) 
         return _with(found, f"ask_{asked[0]}", "follow_up")
     # "Quay lại từ đầu" goes back to nothing in particular.
     if says.back and not (best.topic == SMALL_TALK and best.probability >= SURE and intent == "start_over"):
-        return _with(found, f"ask_{asked[0]}" if asked else "ask_how", "follow_up", topic=_hint(ranking))
+        return _with(found, f"ask_{asked[0]}" if asked else "ask_how", "follow_up", topic=_hint(ranking, asked))
     if says.again and not says.content:
-        return _with(found, f"ask_{asked[0]}" if asked else "ask_how", "follow_up", topic=_hint(ranking))
+        return _with(found, f"ask_{asked[0]}" if asked else "ask_how", "follow_up", topic=_hint(ranking, asked))
     # A place and hardly anything besides: "giờ là phường Từ Liêm á" is no question about the reform.
     if says.place and best.probability < SURE and (kind == NONE or (kind == FAQ and len(says.content) <= 1)):
         return _with(found, "inform_place", "place") if not asked else _with(found, f"ask_{asked[0]}", "follow_up")
@@ -369,11 +368,13 @@ def decide(matches: Sequence[Match], intent: str, says: Says, book: Phrasebook) 
     if kind == MISSING:
         return _with(found, "ask_missing", "missing", topic=name)
     ask = f"ask_{asked[0]}" if asked else "ask_how"
-    if kind == VAGUE:
-        return _with(found, ask, "choices", choices=_near(spoken_for))
+    vague = sum(match.probability for match in matches if match.topic.startswith(VAGUE))
+    weight = VAGUE_WEIGHS_ASKED if _asks_something(asked) else VAGUE_WEIGHS
+    if not ranking or vague * weight > ranking[0][1]:
+        return _with(found, ask, "choices", choices=_near(spoken_for), is_vague=True)
     near, top = _near(ranking), ranking[0][0]
     found = _with(found, ask, "procedure", topic=top, confidence=ranking[0][1])
-    if _stands_out(ranking):
+    if _stands_out(ranking, asked):
         return _with(found, ask, "procedure", choices=near[1:])
     offered = near if len(near) > 1 else tuple(code for code, _ in every[:FEWEST])
     return _with(found, ask, "choices", topic=None, choices=offered)
@@ -412,7 +413,7 @@ def _with(found: Understanding, intent: str, kind: str, **parts: Any) -> Underst
 def _no_topic(found: Understanding, name: str, intent: str, ranking: Sequence[tuple[str, float]]) -> Understanding:
     if name == "follow_up":
         ask = f"ask_{found.facets[0]}" if found.facets else "ask_how"
-        return _with(found, ask, "follow_up", topic=_hint(ranking))
+        return _with(found, ask, "follow_up", topic=_hint(ranking, found.facets))
     if name == "not_understood":
         return _with(found, "out_of_scope", "not_understood")
     if name == "out_of_scope" or intent.startswith("ask_") or not intent:
@@ -420,14 +421,24 @@ def _no_topic(found: Understanding, name: str, intent: str, ranking: Sequence[tu
     return _with(found, intent, "smalltalk")
 
 
-def _hint(ranking: Sequence[tuple[str, float]]) -> Optional[str]:
+def _hint(ranking: Sequence[tuple[str, float]], asked: Sequence[str]) -> Optional[str]:
     """Where nothing was talked about before, a bare "lệ phí đăng ký kết hôn?" is not a follow-up after all."""
-    return ranking[0][0] if _stands_out(ranking) else None
+    return ranking[0][0] if _stands_out(ranking, asked) else None
 
 
-def _stands_out(ranking: Sequence[tuple[str, float]]) -> bool:
+def _asks_something(asked: Sequence[str]) -> bool:
+    """Whether something in particular is asked, and not only how to go about it, or nothing at all.
+
+    Who asks what it costs has one matter in mind; who but names a matter often could mean several.
+    """
+    return bool(set(asked) - {"how"})
+
+
+def _stands_out(ranking: Sequence[tuple[str, float]], asked: Sequence[str]) -> bool:
     """Whether the best procedure is likely enough, and far enough ahead of the next one, to be asserted."""
     first, second = (*(share for _, share in ranking[:2]), 0.0, 0.0)[:2]
+    if _asks_something(asked):
+        return first >= WEAK_ASKED
     return first >= WEAK and first / (first + second) >= LEAD
 
 

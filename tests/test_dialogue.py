@@ -83,7 +83,7 @@ def test_a_number_out_of_range_changes_nothing(guide: Guide) -> None:
 def of_vague(choices: tuple[str, ...], content: str, **parts: Any) -> Understanding:
     """Choices that staff wrote for such words."""
     said = tuple(content.split())
-    return Understanding("ask_how", "choices", choices=choices, confidence=0.95, content=said, **parts)
+    return Understanding("ask_how", "choices", choices=choices, confidence=0.95, content=said, is_vague=True, **parts)
 
 
 PAUSE = of_vague((SHOP_PAUSES, SHOP_ENDS, FIRM_PAUSES, FIRM_ENDS), "tạm ngừng kinh doanh")

@@ -60,9 +60,21 @@ def test_a_sure_procedure_is_asserted_with_its_runners_up(book: Phrasebook) -> N
     assert (found.kind, found.intent, found.topic, found.choices) == ("procedure", "ask_fee", "1.001193", ("1.004884",))
 
 
-def test_doubt_between_procedures_gives_choices(book: Phrasebook) -> None:
-    found = understand(book, ("procedure:1.001193", 0.365), ("procedure:1.004884", 0.36), ("procedure:1.000894", 0.01))
+@pytest.mark.parametrize("facets", [(), ("how",)])
+def test_doubt_between_procedures_gives_choices(book: Phrasebook, facets: tuple[str, ...]) -> None:
+    matches = ("procedure:1.001193", 0.365), ("procedure:1.004884", 0.36), ("procedure:1.000894", 0.01)
+    found = understand(book, *matches, facets=facets)
     assert (found.kind, found.topic, found.choices) == ("choices", None, ("1.001193", "1.004884"))
+
+
+def test_who_asks_something_in_particular_has_a_procedure_in_mind(book: Phrasebook) -> None:
+    close = ("procedure:1.001193", 0.365), ("procedure:1.004884", 0.36)
+    asked = understand(book, *close, facets=("fee",))
+    assert (asked.kind, asked.topic, asked.choices) == ("procedure", "1.001193", ("1.004884",))
+    vague = ("procedure:1.001193", 0.4), ("vague:0", 0.5)
+    assert understand(book, *vague, facets=("fee",)).kind == "procedure"
+    named = understand(book, *reversed(vague), facets=())
+    assert named.kind == "choices" and named.is_vague
 
 
 def test_no_topic_is_no_procedure(book: Phrasebook) -> None:
@@ -187,7 +199,7 @@ def test_back_to_the_beginning_is_back_to_nothing(book: Phrasebook) -> None:
 
 
 def test_choices_that_staff_wrote_are_told_from_doubt(book: Phrasebook) -> None:
-    assert understand(book, ("vague:0", 0.5), ("procedure:1.001193", 0.2)).is_vague
+    assert understand(book, ("vague:0", 0.5), ("procedure:1.001193", 0.1)).is_vague
     assert not understand(book, ("procedure:1.001193", 0.2), ("procedure:1.004884", 0.19)).is_vague
 
 
