@@ -35,6 +35,8 @@ ALIVE = 0.14
 """Below this probability of the best topic nothing is understood at all."""
 CLEAR = 0.25
 """A FAQ entry or a missing procedure, of which only one is ever named, needs at least this much."""
+REFUSED = 0.5
+"""A message that asks something about a matter is out of scope only from this probability on."""
 SURE = 0.7
 """From this probability a topic is believed even where the words alone would say otherwise."""
 FEWEST = 3
@@ -331,7 +333,7 @@ def decide(matches: Sequence[Match], intent: str, says: Says, book: Phrasebook) 
     asked, spoken_for = says.meant, _spoken_for(matches, book)
     matches = _gathered(matches)
     every = [(split_topic(m.topic)[1], m.probability) for m in matches if m.topic.startswith(PROCEDURE)]
-    matches = [match for match in matches if match.probability >= _least(match.topic)]
+    matches = [match for match in matches if match.probability >= _least(match.topic, asked)]
     ranking = tuple((split_topic(m.topic)[1], m.probability) for m in matches if m.topic.startswith(PROCEDURE))
     best = matches[0] if matches and matches[0].probability >= ALIVE else Match(NOT_UNDERSTOOD, 0.0)
     kind, name = split_topic(best.topic)
@@ -401,8 +403,10 @@ def _spoken_for(matches: Sequence[Match], book: Phrasebook) -> list[tuple[str, f
     return sorted(total.items(), key=lambda each: -each[1])
 
 
-def _least(topic: str) -> float:
+def _least(topic: str, asked: Sequence[str]) -> float:
     """The probability from which a topic is a candidate at all."""
+    if topic == OUT_OF_SCOPE and asked:
+        return REFUSED
     return CLEAR if split_topic(topic)[0] in (FAQ, MISSING) else FAINT
 
 

@@ -269,7 +269,7 @@ class TopicIndex:
         shares = softmax(self._score(self._features.transform(queries)), axis=1).mean(axis=0)
         best = np.argsort(-shares)[: np.count_nonzero(shares >= UNLIKELY)]
         matches = [Match(self.topics[i], float(shares[i])) for i in best]
-        said = self._said.get(fold(query)) or self._said.get(fold(self._expand(core))) or set()
+        said = self._said.get(fold(query)) or (self._said.get(fold(self._expand(core))) if core else None) or set()
         if len(said) == 1 and matches[0].probability < WORD_FOR_WORD:
             matches = _certain(next(iter(said)), matches)
         return matches
