@@ -77,6 +77,12 @@ def test_who_asks_something_in_particular_has_a_procedure_in_mind(book: Phrasebo
     assert named.kind == "choices" and named.is_vague
 
 
+def test_a_question_is_refused_only_where_that_is_likelier_than_not(book: Phrasebook) -> None:
+    matches = ("none:out_of_scope", 0.45), ("procedure:1.001193", 0.4)
+    assert understand(book, *matches, facets=("fee",)).topic == "1.001193"
+    assert understand(book, *matches, facets=()).kind == "out_of_scope"
+
+
 def test_no_topic_is_no_procedure(book: Phrasebook) -> None:
     assert understand(book, ("none:out_of_scope", 0.6), ("procedure:1.001193", 0.3)).kind == "out_of_scope"
     assert understand(book, ("none:small_talk", 0.9), intent="greet").intent == "greet"

@@ -57,6 +57,14 @@ def test_a_phrasing_that_staff_wrote_is_understood_word_for_word(index: TopicInd
             assert best.topic == topic and best.probability >= 0.95
 
 
+def test_where_nothing_is_left_of_a_message_all_of_it_counts() -> None:
+    found = [Document(topic, text) for topic, texts in TOPICS.items() for text in texts]
+    found += [Document("none:out_of_scope", text) for text in [*NONE, "😀"]]
+    index = TopicIndex(found, Abbreviations({}, {}))
+    assert index.rank("mất bằng lái xe", core="")[0].topic == "procedure:licence"
+    assert index.rank("mất bằng", core="")[0].topic == "procedure:licence"
+
+
 def test_what_is_about_nothing_is_kept_out(index: TopicIndex) -> None:
     for text in ("thời tiết ngày mai", "gia vang hom nay"):
         assert index.rank(text)[0].topic == "none:out_of_scope"
