@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Dict, List, NamedTuple, Optional
 
 import numpy as np
@@ -26,7 +28,12 @@ from bot.nlu import kept
 FILE = "svm.pickle"
 RANKING_LENGTH = 10
 _NUMBER = re.compile(r"\b[0-9]+\b")
-_WORDS: Dict[str, Any] = {"token_pattern": r"\b\w+\b", "ngram_range": (1, 2)}
+_WORD = r"[\w^$]+"
+_WORDS: Dict[str, Any] = {"token_pattern": _WORD, "ngram_range": (1, 2)}
+START, END = "^", "$"
+"""Words that stand for the ends of a message: "lệ phí …" asks for a fee sooner than "… lệ phí …" does."""
+APART = range(2, 5)
+"""Words from the first of a pair to the second: "mất … tiền", "những … nào"."""
 
 
 class Said(NamedTuple):
@@ -38,16 +45,29 @@ class Said(NamedTuple):
 
 
 def _written(said: Said) -> str:
-    return said.written
+    return f"{START} {said.written} {END}"
 
 
 def _bare(said: Said) -> str:
+    return f"{START} {said.bare} {END}"
+
+
+def _runs(said: Said) -> str:
     return said.bare
+
+
+def _apart(said: Said) -> List[str]:
+    """Pairs of words with one to three others between them."""
+    words = re.findall(_WORD, _bare(said))
+    return [f"{word} … {other}" for gap in APART for word, other in zip(words, words[gap:])]
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class LinearSvmClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc]
     """One-against-the-rest SVM on tf-idf weighted counts of words, pairs of words and runs of characters.
+
+    Each kind of count weighs the same in a message, however long it is. A rare intent's examples weigh more than a
+    frequent one's, by the square root of how much rarer it is.
 
     It counts by itself: Rasa's featurizers hang three matrices on each of thousands of messages, which takes longer
     than everything else together. Confidences are a softmax of the margins: they order the intents, and are no
@@ -104,8 +124,9 @@ class LinearSvmClassifier(GraphComponent, IntentClassifier):  # type: ignore[mis
         if self._config["unaccented_copies"]:
             examples += [(Said(said.bare, said.bare), intent) for said, intent in examples if said.written != said.bare]
         if len({intent for _, intent in examples}) > 1:
-            self._model = _untaught(self._config["C"])
-            self._model.fit(*zip(*examples))
+            said, intents = zip(*examples)
+            self._model = _untaught(self._config["C"], _weights(intents))
+            self._model.fit(said, intents)
         with self._model_storage.write_to(self._resource) as folder:
             kept.save(self._model, folder / FILE)
         return self._resource
@@ -134,10 +155,19 @@ def _said(message: Message) -> Said:
     return Said(*(_NUMBER.sub("__NUMBER__", " ".join(parts)) for parts in zip(*((t.text, t.lemma) for t in tokens))))
 
 
-def _untaught(strength: float) -> Pipeline:
-    counts = make_union(
+def _untaught(strength: float, weights: Dict[str, float]) -> Pipeline:
+    kinds = (
         CountVectorizer(preprocessor=_written, **_WORDS),
         CountVectorizer(preprocessor=_bare, **_WORDS),
-        CountVectorizer(preprocessor=_bare, analyzer="char_wb", ngram_range=(2, 4)),
+        CountVectorizer(preprocessor=_runs, analyzer="char_wb", ngram_range=(2, 4)),
+        CountVectorizer(analyzer=_apart, min_df=2),
     )
-    return make_pipeline(counts, TfidfTransformer(sublinear_tf=True), LinearSVC(C=strength))
+    counts = make_union(*(make_pipeline(kind, TfidfTransformer(sublinear_tf=True)) for kind in kinds))
+    return make_pipeline(counts, LinearSVC(C=strength, class_weight=weights))
+
+
+def _weights(intents: Sequence[str]) -> Dict[str, float]:
+    """What an example of each intent weighs, 1 for one of average frequency."""
+    counts = Counter(intents)
+    average = len(intents) / len(counts)
+    return {intent: (average / count) ** 0.5 for intent, count in counts.items()}
