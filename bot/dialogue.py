@@ -78,7 +78,7 @@ class Guide:
         elif found.kind in ("procedure", "choices"):
             state = replace(state, day=None)
         state = self._placed(place, state)
-        if place.found is Found.ELSEWHERE and _asks_where(found):
+        if place.found is Found.ELSEWHERE and _asks_where(found) and not place.aside:
             # "À nhầm, phường Hoàng Mai" may come next, and is about the same.
             if found.kind == "procedure" and found.topic:
                 state = replace(state, procedure=found.topic, facets=found.facets or state.facets, choices=())

@@ -43,7 +43,7 @@ FEWEST = 3
 """Procedures that are offered where none but the best is likely, and that one not likely enough."""
 RANKED = 40
 """Procedures that are remembered with their probabilities."""
-NEAR = 0.15
+NEAR = 0.1
 """Share of the best candidate's probability from which another one is worth offering."""
 
 FACETS = ("office", "documents", "fee", "time", "online", "legal", "delegation", "status", "how")
@@ -393,13 +393,14 @@ def _gathered(matches: Sequence[Match]) -> list[Match]:
 def _spoken_for(matches: Sequence[Match], book: Phrasebook) -> list[tuple[str, float]]:
     """Procedures and how much speaks for each: its own probability, and those of the vague families it belongs to.
 
-    Families overlap; several of them know better what to offer than the likeliest alone.
+    Families overlap; several of them know better what to offer than the likeliest alone. By the roots of their
+    probabilities the less likely ones are heard, too.
     """
     total: dict[str, float] = {}
     for match in matches:
         kind, name = split_topic(match.topic)
         for code in book.vague[int(name)].choices if kind == VAGUE else (name,) if kind == PROCEDURE else ():
-            total[code] = total.get(code, 0.0) + match.probability
+            total[code] = total.get(code, 0.0) + match.probability**0.5
     return sorted(total.items(), key=lambda each: -each[1])
 
 

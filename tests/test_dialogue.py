@@ -213,6 +213,11 @@ def test_papers_are_the_same_in_another_province_and_that_is_said(guide: Guide) 
     assert turn.answer.payload["procedure"]["code"] == BIRTH and turn.answer.text.count("Nam Định") == 1
 
 
+def test_who_names_another_province_aside_is_answered_and_told(guide: Guide) -> None:
+    turn = guide.turn(about(BIRTH, "office"), Mention(Found.ELSEWHERE, name="Nam Định", aside=True), State())
+    assert turn.answer.payload["procedure"]["code"] == BIRTH and turn.answer.text.count("Nam Định") == 1
+
+
 def test_made_up_payloads_do_no_harm(guide: Guide) -> None:
     assert guide.chosen("9.999999", State()).answer.payload["procedure"] is None
     assert guide.placed("<script>", State()).state.unit is None

@@ -101,8 +101,10 @@ def test_a_faint_faq_gives_way_to_a_procedure(book: Phrasebook) -> None:
 
 
 def test_a_vague_question_offers_what_staff_wrote(book: Phrasebook) -> None:
-    found = understand(book, ("vague:0", 0.95), ("procedure:1.001193", 0.05))
+    found = understand(book, ("vague:0", 0.995), ("procedure:1.001193", 0.005))
     assert found.kind == "choices" and found.choices == tuple(book.vague[0].choices)
+    doubtful = understand(book, ("vague:0", 0.9), ("procedure:1.001193", 0.1))
+    assert doubtful.choices == (*book.vague[0].choices, "1.001193")
 
 
 def test_what_several_likely_families_offer_comes_first(book: Phrasebook) -> None:

@@ -46,6 +46,13 @@ _PREFIXES: tuple[tuple[tuple[str, ...], frozenset[UnitKind]], ...] = (
 )
 _NUMBERED_OR_JOINED = re.compile(r" (\d+|- .+)$")
 """What people leave out of "Mỹ Đình 1" and "Văn Miếu - Quốc Tử Giám"."""
+_BREAK = re.compile(r"[,.;!?\n]")
+_A_QUESTION = 4
+"""Words after a break from which on they are a clause of their own, and no end of an address."""
+_MYSELF = frozenset(["toi", "em", "minh", "chau", "mk", "mik", "e", "m", "to"])
+_KIN = frozenset(
+    ["bo", "me", "ba", "ma", "con", "chau", "chong", "vo", "anh", "chi", "ong", "co", "chu", "ban", "trai", "gai"]
+)
 _ALIKE = 0.88
 """How like a unit's name a misspelt one must be (difflib's ratio): one letter in nine."""
 _LOCATIVE = frozenset(
@@ -155,6 +162,9 @@ class Mention:
     is_district: bool = False
     named: tuple[str, ...] = ()
     """Codes of the units that carry the name, of whatever time."""
+    aside: bool = False
+    """For ELSEWHERE: it tells where somebody else is, in another clause than the question's ("con tôi đang đi nghĩa
+    vụ ở Lạng Sơn. …")."""
 
 
 NOWHERE = Mention(Found.NOTHING)
@@ -243,6 +253,7 @@ class Places:
         wards = [hit for hit in hits if hit.units[0].kind in _WARDS]
         districts = [hit for hit in hits if hit.units[0].kind in _DISTRICTS]
         other = NOWHERE if _names_hanoi(words) else _elsewhere(words)
+        other = replace(other, aside=_is_aside(text, words, other))
         if not hits or _goes_on(words, hits[-1], other):
             return other
         if wards:
@@ -432,6 +443,16 @@ def _elsewhere(words: Sequence[_Word]) -> Mention:
             if clear or _is_meant(words, i, size):
                 return Mention(Found.ELSEWHERE, (), name, span[0].start, span[-1].end)
     return NOWHERE
+
+
+def _is_aside(text: str, words: Sequence[_Word], other: Mention) -> bool:
+    """See `Mention.aside`."""
+    after = _BREAK.search(text, other.end)
+    if other.found is Found.NOTHING or not after or len(text[after.end() :].split()) < _A_QUESTION:
+        return False
+    before = [word.folded for word in words if word.end <= other.start and word.folded not in {"o", "tai", "dang"}]
+    speaks_of_itself = bool(before) and before[-1] in _MYSELF and not _KIN & set(before[-3:-1])
+    return not speaks_of_itself
 
 
 def _is_meant(words: Sequence[_Word], first: int, size: int) -> bool:

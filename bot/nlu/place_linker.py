@@ -73,4 +73,5 @@ def _as_dict(mention: Mention) -> Dict[str, Any]:
         "end": mention.end,
         "is_district": mention.is_district,
         "named": list(mention.named),
+        "aside": mention.aside,
     }

@@ -58,6 +58,23 @@ def test_another_province_is_told(catalogue: Catalogue, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "aside"),
+    [
+        ("Con trai tôi đang đi nghĩa vụ ở Lạng Sơn. Nhà tôi bị bão tốc mái, xin trợ cấp ở đâu?", True),
+        ("bố ở Hưng Yên một mình, muốn cho cụ vào chung hộ khẩu với tôi thì làm ở đâu", True),
+        ("em gái em ở Sài Gòn, giờ em muốn nhập khẩu cho nó thì nộp ở đâu", True),
+        ("Em đang ở Nam Định, muốn đăng ký kết hôn thì nộp ở đâu?", False),
+        ("nhà tôi ở Nam Định, đăng ký kết hôn nộp ở đâu", False),
+        ("đăng ký kết hôn ở Nam Định thì nộp ở đâu", False),
+        ("quận Tân Bình, tp.hcm", False),
+    ],
+)
+def test_another_province_may_be_where_somebody_else_is(catalogue: Catalogue, text: str, aside: bool) -> None:
+    mention = catalogue.places.find(text, TODAY)
+    assert (mention.found, mention.aside) == (Found.ELSEWHERE, aside)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "nhà ở xã hội cần gì",
