@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any, Dict, List, Optional
@@ -19,6 +18,7 @@ from bot.catalogue import register
 from bot.catalogue.places import Found
 from bot.catalogue.search import Around, Document, Lessons, TopicIndex
 from bot.catalogue.store import Catalogue
+from bot.memory import MASKED
 from bot.nlu import kept
 from bot.nlu.place_linker import DAY, PLACE
 from bot.nlu.tokenizer import COPY
@@ -39,8 +39,6 @@ from bot.understanding import (
 )
 
 FILE = "topics.pickle"
-MASKED = re.compile(r"\[[^\]]*\]")
-"""What stands for a number or an address in a message that was kept (`bot.memory.mask`): it is about nothing."""
 PASSING = 2
 """Words beside a document's number from which on the question is about something else."""
 LESSONS: ContextVar[Optional[Callable[[], Lessons]]] = ContextVar("lessons", default=None)

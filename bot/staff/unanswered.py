@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -19,6 +18,7 @@ from bot.editing.checks import NEAR, Finding, Grade
 from bot.editing.editor import KINDS, Change, Conflict
 from bot.editing.lines import CannotEdit, NotYaml
 from bot.editing.values import rows
+from bot.memory import MASKED
 from bot.staff import audit, questions
 from bot.staff.access import field
 from bot.staff.accounts import Role
@@ -35,7 +35,6 @@ MOST_WORDINGS = 5
 """Ways of asking that are proposed at once."""
 LIKELY = 0.02
 """Probability from which the bot's own guess is worth showing."""
-_MASKED = re.compile(r"\[[^\]]*\]")
 log = logging.getLogger(__name__)
 
 
@@ -137,7 +136,7 @@ def _out_of_scope(request: Request, bench: Workbench, group: Group, texts: Seque
     findings = []
     for text in texts:
         twins = [twin for twin in bench.sayings().twins(text, most=1) if twin.other is not None]
-        if _MASKED.search(text):
+        if MASKED.search(text):
             findings.append(Finding("texts", f"“{text}”: bạn bỏ phần trong ngoặc vuông."))
         elif twins and twins[0].likeness >= 100:
             told = f"“{text}” đang là cách hỏi của “{twins[0].other.title}”."  # type: ignore[union-attr]
@@ -225,7 +224,7 @@ def _wordings(bench: Workbench, group: Group) -> list[str]:
     """Different ways in which a group asks, without what was masked."""
     found: dict[str, str] = {}
     for text in [group.text, *(text for text, _ in group.variants)]:
-        bare = " ".join(_MASKED.sub(" ", text).split()).strip(" ,.;:")
+        bare = " ".join(MASKED.sub(" ", text).split()).strip(" ,.;:")
         key = bench.sayings().key(bare)
         # Spelling and a polite word more teach the bot nothing.
         if key and all(fuzz.ratio(key, other) < NEAR for other in found):
