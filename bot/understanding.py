@@ -47,7 +47,7 @@ NEAR = 0.1
 """Share of the best candidate's probability from which another one is worth offering."""
 
 FACETS = ("office", "documents", "fee", "time", "online", "legal", "delegation", "status", "how")
-LIKELY_FACET, CERTAIN_FACET = 0.8, 0.97
+LIKELY_FACET, CERTAIN_FACET = 0.6, 0.9
 """Confidence from which the intent classifier is heard: where there is no cue word, and beside one."""
 
 SHORT = 5
