@@ -27,7 +27,7 @@ LEAD = 0.51
 """A procedure is asserted when it has this share of what it and the next one have together."""
 WEAK, WEAK_ASKED = 0.4, 0.2
 """Below this probability nothing is asserted, whatever the lead; see `_asks_something`."""
-VAGUE_WEIGHS, VAGUE_WEIGHS_ASKED = 2.0, 0.4
+VAGUE_WEIGHS, VAGUE_WEIGHS_ASKED = 2.5, 0.4
 """What the probability that a message is vague weighs beside the best procedure's; see `_asks_something`."""
 FAINT = 0.04
 """Topics below this probability are no candidates."""

@@ -36,9 +36,9 @@ UNLIKELY = 1e-6
 """Topics less probable than this are not named at all; thousands of them are nothing together."""
 WORD_FOR_WORD = 0.95
 """Least probability of a topic that the text is a phrasing of, word for word."""
-NEAREST = 6.0
+NEAREST = 6.5
 """What the cosine of the nearest phrasing (0–1) weighs beside the classifier's log-probability."""
-SHARPNESS = 0.8
+SHARPNESS = 0.7
 """Below 1: the classifier is surer of itself than it may be about words by other writers."""
 DOUBT = float(np.log(1e-12))
 """No judge finds anything less likely than this."""

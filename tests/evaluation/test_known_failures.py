@@ -16,7 +16,7 @@ from bot.server import LocalBot
 from tests.conftest import TODAY
 
 HERE = Path(__file__).parent
-LONGEST_LIST = 80
+LONGEST_LIST = 75
 """Lines of `known_failures.txt`. Lower it when a failure is mended; never raise it."""
 MOST_WRONG_AND_CONFIDENT = 0.02
 WOBBLE = 0.02
