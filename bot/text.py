@@ -13,6 +13,8 @@ from underthesea import text_normalize, word_tokenize
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
 _WORD = re.compile(r"[^\W_]+(?:[./-][^\W_]+)*", re.UNICODE)
 _SPACES = re.compile(r"\s+")
+CLAUSE_END = re.compile(r"[,.!?;\n]")
+"""A mark after which another clause may begin."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 from bot.catalogue.search import Match
 from bot.phrasebook import Cues, Phrasebook
-from bot.text import Abbreviations, Phrases, fits, fold, normalise, words
+from bot.text import CLAUSE_END, Abbreviations, Phrases, fits, fold, normalise, words
 
 PROCEDURE, VAGUE, MISSING, FAQ, NONE = "procedure", "vague", "missing", "faq", "none"
 """Kinds of topic; a topic's id is `kind:name`, e.g. `procedure:1.004222`."""
@@ -70,7 +70,6 @@ _DENIED = re.compile(
 )
 """What somebody says they do not mean: "không phải công ty, …", "… chứ không phải hết hạn", "không, …"; "… cơ"."""
 _SENTENCE = re.compile(r"[.!?;\n]+")
-_CLAUSE = re.compile(r"[,.!?;\n]+")
 _ORDINALS = {"mot": 1, "nhat": 1, "dau": 1, "hai": 2, "nhi": 2, "ba": 3, "bon": 4, "tu": 4, "cuoi": -1, "chot": -1}
 _ORDINAL = re.compile(
     r"(?:(?:chon|lay|cai|so|thu|viec|muc|cau|y|lua chon|dap an)\s+)*"
@@ -143,7 +142,7 @@ class Facets:
 
     def named(self, text: str) -> tuple[str, ...]:
         """The facets that a text asks for by naming a thing: first ("phí đổi thẻ") or by itself ("…, giấy tờ?")."""
-        clauses = [said for said in map(self._words, _CLAUSE.split(normalise(text))) if said]
+        clauses = [said for said in map(self._words, CLAUSE_END.split(normalise(text))) if said]
         first = [facets for said in clauses[:1] for at, facets in self._first.find(said) if at == 0]
         alone = [facets for said in clauses if len(said) <= FEW for _, facets in self._alone.find(said)]
         return _each_once([*first, *alone])

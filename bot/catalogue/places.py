@@ -21,7 +21,7 @@ from typing import Optional
 
 from bot.catalogue.competence import Place
 from bot.catalogue.records import Unit, UnitChange, UnitKind
-from bot.text import fits, fold, normalise
+from bot.text import CLAUSE_END, fits, fold, normalise
 
 _TOKEN = re.compile(r"[^\W_]+")
 _WARDS = frozenset({UnitKind.WARD, UnitKind.COMMUNE, UnitKind.TOWNSHIP})
@@ -46,7 +46,6 @@ _PREFIXES: tuple[tuple[tuple[str, ...], frozenset[UnitKind]], ...] = (
 )
 _NUMBERED_OR_JOINED = re.compile(r" (\d+|- .+)$")
 """What people leave out of "Mỹ Đình 1" and "Văn Miếu - Quốc Tử Giám"."""
-_BREAK = re.compile(r"[,.;!?\n]")
 _A_QUESTION = 4
 """Words after a break from which on they are a clause of their own, and no end of an address."""
 _MYSELF = frozenset(["toi", "em", "minh", "chau", "mk", "mik", "e", "m", "to"])
@@ -252,8 +251,7 @@ class Places:
         hits = list(self._hits(words))
         wards = [hit for hit in hits if hit.units[0].kind in _WARDS]
         districts = [hit for hit in hits if hit.units[0].kind in _DISTRICTS]
-        other = NOWHERE if _names_hanoi(words) else _elsewhere(words)
-        other = replace(other, aside=_is_aside(text, words, other))
+        other = NOWHERE if _names_hanoi(words) else _elsewhere(text, words)
         if not hits or _goes_on(words, hits[-1], other):
             return other
         if wards:
@@ -433,7 +431,7 @@ def _names_hanoi(words: Sequence[_Word]) -> bool:
     return "hn" in folded or any(pair == ("ha", "noi") for pair in pairwise(folded))
 
 
-def _elsewhere(words: Sequence[_Word]) -> Mention:
+def _elsewhere(text: str, words: Sequence[_Word]) -> Mention:
     for name, written, clear in _provinces():
         size = len(_syllables(written))
         for i in range(len(words) - size + 1):
@@ -441,17 +439,18 @@ def _elsewhere(words: Sequence[_Word]) -> Mention:
             if not _is_written(span, written):
                 continue
             if clear or _is_meant(words, i, size):
-                return Mention(Found.ELSEWHERE, (), name, span[0].start, span[-1].end)
+                start, end = span[0].start, span[-1].end
+                return Mention(Found.ELSEWHERE, (), name, start, end, aside=_is_aside(text[end:], words[:i]))
     return NOWHERE
 
 
-def _is_aside(text: str, words: Sequence[_Word], other: Mention) -> bool:
-    """See `Mention.aside`."""
-    after = _BREAK.search(text, other.end)
-    if other.found is Found.NOTHING or not after or len(text[after.end() :].split()) < _A_QUESTION:
+def _is_aside(after: str, before: Sequence[_Word]) -> bool:
+    """See `Mention.aside`; what is said after the province's name, and before it."""
+    end = CLAUSE_END.search(after)
+    if end is None or len(after[end.end() :].split()) < _A_QUESTION:
         return False
-    before = [word.folded for word in words if word.end <= other.start and word.folded not in {"o", "tai", "dang"}]
-    speaks_of_itself = bool(before) and before[-1] in _MYSELF and not _KIN & set(before[-3:-1])
+    who = [word.folded for word in before if word.folded not in {"o", "tai", "dang"}]
+    speaks_of_itself = bool(who) and who[-1] in _MYSELF and not _KIN & set(who[-3:-1])
     return not speaks_of_itself
 
 

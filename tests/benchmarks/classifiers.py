@@ -129,17 +129,17 @@ def measure(name: str, corpus: Corpus) -> dict[str, Any]:
         accented = sum(right(*example) for example in corpus.held_out) / number
         bare = sum(right(fold(text), intent) for text, intent in corpus.held_out) / number
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"accented": accented, "bare": bare, "ms": 1000 * median(times), "train": trained, "mb": memory, "n": number}
+    return {"accented": accented, "bare": bare, "ms": 1000 * median(times), "train": trained, "mb": memory}
 
 
-def compare(corpus: Optional[Path], configurations: list[str]) -> str:
-    """A table of some configurations, each measured in a process of its own."""
+def compare(corpus: Optional[Path]) -> str:
+    """A table of the configurations, each measured in a process of its own."""
     lines = [
         "| configuration | accuracy | without diacritics | median ms a message | training s | peak MB |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
-    for name in configurations:
-        command = [sys.executable, "-m", __spec__.name, "--only", name, "--json"]
+    for name in CONFIGURATIONS:
+        command = [sys.executable, "-m", __spec__.name, "--only", name]
         command += ["--corpus", str(corpus)] if corpus else []
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         r = json.loads(done.stdout.splitlines()[-1])
@@ -166,17 +166,16 @@ def _write(table: str) -> None:
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--corpus", type=Path, help="folder of another corpus, in the layout of PhoATIS")
-    asked.add_argument("--only", choices=CONFIGURATIONS, help="measure one configuration")
-    asked.add_argument("--json", action="store_true", help="of that one: print figures instead of a table")
+    asked.add_argument(
+        "--only", choices=CONFIGURATIONS, help="measure one configuration, and print its figures as JSON"
+    )
     said = asked.parse_args()
-    if said.only and said.json:
+    if said.only:
         print(json.dumps(measure(said.only, of_folder(said.corpus) if said.corpus else own())))
-        return
-    table = compare(said.corpus, [said.only] if said.only else list(CONFIGURATIONS))
-    if said.corpus or said.only:
-        print(table)
+    elif said.corpus:
+        print(compare(said.corpus))
     else:
-        _write(table)
+        _write(compare(None))
 
 
 if __name__ == "__main__":

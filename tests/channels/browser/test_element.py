@@ -113,10 +113,10 @@ def test_each_answer_is_read_out_once_in_one_place(chat: Chat) -> None:
     chat.open()
     chat.listen()
     first = chat.ask(QUESTION).locator(".title").inner_text()
-    chat.ask(CHOICE_QUESTION)
+    offered = chat.ask(CHOICE_QUESTION).locator(".choices button").count()
     heard = chat.heard()
     assert len([text for text in heard if first in text]) == 1
-    assert len([text for text in heard if re.search(r"Có [2-4] lựa chọn", text)]) == 1 and len(heard) == 2
+    assert len([text for text in heard if f"Có {offered} lựa chọn" in text]) == 1 and len(heard) == 2
     live = "[aria-live], [role=status], [role=alert], [role=log]"
     assert chat.find(live).count() == 1
     chat.page.reload()
